@@ -1,0 +1,47 @@
+# Every target makes what it needs; a fresh machine has Python 3.11, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export ASSAYHOUSE_HOME ?= $(CURDIR)/home
+export DAGSTER_HOME ?= $(ASSAYHOUSE_HOME)/dagster
+export DAGSTER_DISABLE_TELEMETRY := 1
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: demo test check dev bench docs lock clean
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(VENV)/.installed     ## simulate the reference study, carry it through Dagster, draw the figure
+	$(BIN)/python -m dagster_project.demo
+
+test: $(VENV)/.installed     ## every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed    ## lint, types, contracts, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint sql
+	$(BIN)/python -m pytest -q tests/unit tests/architecture
+
+dev: $(VENV)/.installed      ## Dagster's pages with the demo in them, on http://127.0.0.1:3000
+	$(BIN)/python -m dagster_project.dev
+
+bench: $(VENV)/.installed    ## measurements against peers; minutes, not part of the tests
+	$(BIN)/python -m bench
+
+docs: $(VENV)/.installed     ## write the generated pages anew
+	$(BIN)/assayhouse dictionary --out docs/data-dictionary.md
+
+lock:                        ## resolve the pins anew (needs pip-tools in the environment)
+	$(BIN)/pip-compile --quiet --extra dev --allow-unsafe --generate-hashes --strip-extras \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf home build .pytest_cache .mypy_cache .ruff_cache

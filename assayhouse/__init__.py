@@ -1,0 +1,1 @@
+"""assayhouse: a biomarker warehouse for clinical trials. Knows nothing of any orchestrator."""
