@@ -39,7 +39,7 @@ docs: $(VENV)/.installed     ## write the generated pages anew
 	$(BIN)/assayhouse dictionary --out docs/data-dictionary.md
 
 lock:                        ## resolve the pins anew (needs pip-tools in the environment)
-	$(BIN)/pip-compile --quiet --extra dev --allow-unsafe --generate-hashes --strip-extras \
+	$(BIN)/pip-compile --quiet --extra dev --allow-unsafe --generate-hashes --no-strip-extras \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --output-file requirements.lock pyproject.toml
 

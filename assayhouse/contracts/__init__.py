@@ -1,0 +1,1 @@
+"""What a file or a table must look like, loaded from the declarations. Reads no delivered data."""

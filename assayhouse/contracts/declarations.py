@@ -1,0 +1,242 @@
+"""All declarations of one study, loaded and checked together: what is active, in which order.
+
+A relation is active when a layout feeds it, directly or through its parents. A derived relation
+stands on the strictest side of its parents.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from assayhouse import paths
+from assayhouse.contracts.study import Study, read_study
+from assayhouse.contracts.table_spec import Field, TableSpec, raw_table, read_fields, read_table
+from assayhouse.contracts.terminology import (
+    Parameter,
+    UnitFactor,
+    read_parameters,
+    read_spellings,
+    read_unit_factors,
+    unit_terms,
+)
+from assayhouse.contracts.vendor_file import LayoutSpec, Mapping, read_layout
+from assayhouse.errors import BlindingError, DeclarationError
+
+FINDINGS = "findings"  # in `parents`: every active relation that has a domain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declarations:
+    """What the declarations of one study amount to."""
+
+    study: Study
+    fields: dict[str, Field]
+    layouts: dict[str, LayoutSpec]
+    declared_tables: dict[str, TableSpec]
+    parameters: dict[str, Parameter]
+    unit_factors: tuple[UnitFactor, ...]
+    unit_spellings: dict[str, str]
+
+    @cached_property
+    def tables(self) -> dict[str, TableSpec]:
+        """Active relations in an order in which each comes after its parents."""
+        raw = {spec.relation: raw_table(spec) for spec in self.layouts.values()}
+        known = raw | self.declared_tables
+        active = {name: known[name] for name in known if self._is_active(known[name])}
+        graph = {name: set(self._parents(spec, active)) for name, spec in active.items()}
+        try:
+            order = tuple(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            message = f"Relations depend on each other in a circle: {error.args[1]}."
+            raise DeclarationError(message) from error
+        rank = {name: position for position, name in enumerate(sorted(order))}
+        sorter = TopologicalSorter(graph)
+        sorter.prepare()
+        settled: list[str] = []
+        while sorter.is_active():
+            for name in sorted(sorter.get_ready(), key=rank.__getitem__):
+                settled.append(name)
+                sorter.done(name)
+        return {name: active[name] for name in settled}
+
+    def _is_active(self, spec: TableSpec) -> bool:
+        if not spec.mapped or spec.layer != "sdtm":
+            return True
+        return any(self.mappings(name) for name in spec.mapped)
+
+    def _parents(self, spec: TableSpec, active: dict[str, TableSpec]) -> tuple[str, ...]:
+        found: list[str] = []
+        for parent in spec.parents:
+            if parent == FINDINGS:
+                found += [name for name, other in active.items() if other.domain]
+            elif parent in active:
+                found.append(parent)
+            elif parent not in self.declared_tables:
+                message = f"{spec.where}: parent {parent} is not declared."
+                raise DeclarationError(message)
+        for name in spec.mapped:
+            found += [layout.relation for layout, _ in self.mappings(name)]
+        return tuple(dict.fromkeys(found))
+
+    def parents(self, relation: str) -> tuple[str, ...]:
+        """Active relations that the given one is built from."""
+        return self._parents(self.tables[relation], self.tables)
+
+    def children(self, relation: str) -> tuple[str, ...]:
+        """Active relations built from the given one."""
+        return tuple(name for name in self.tables if relation in self.parents(name))
+
+    def findings_relations(self) -> tuple[str, ...]:
+        """Active relations of results, one per domain."""
+        return tuple(name for name, spec in self.tables.items() if spec.domain)
+
+    def mappings(self, target: str) -> tuple[tuple[LayoutSpec, Mapping], ...]:
+        """Layouts whose rows become rows of a mapped shape, in the order of their names."""
+        return tuple(
+            (layout, mapping)
+            for _, layout in sorted(self.layouts.items())
+            for mapping in layout.maps_to
+            if mapping.relation == target
+        )
+
+    def layout_of(self, relation: str) -> LayoutSpec:
+        """Layout behind a raw relation."""
+        for layout in self.layouts.values():
+            if layout.relation == relation:
+                return layout
+        message = f"{relation} is not the relation of a layout of this study."
+        raise DeclarationError(message)
+
+    def layout_order(self) -> tuple[str, ...]:
+        """Layouts in an order in which each comes after those its values are checked against."""
+        graph = {
+            name: {other for other in spec.references if other in self.layouts}
+            for name, spec in self.layouts.items()
+        }
+        sorter = TopologicalSorter(graph)
+        sorter.prepare()
+        order: list[str] = []
+        while sorter.is_active():
+            for name in sorted(sorter.get_ready()):
+                order.append(name)
+                sorter.done(name)
+        return tuple(order)
+
+    def layout_side(self, layout: str) -> str:
+        """Side on which a layout's files and rows stand under the study's blinding."""
+        sealed = self.study.blinding in self.layouts[layout].sealed_under
+        return "sealed" if sealed else "open"
+
+    def side(self, relation: str) -> str:
+        """Side of a relation: ``open``, ``sealed``, or ``split`` where each side has its own rows.
+
+        Raises
+        ------
+        BlindingError
+            A relation declared open is built from a sealed one.
+        """
+        return self._sides[relation]
+
+    @cached_property
+    def _sides(self) -> dict[str, str]:
+        sides: dict[str, str] = {}
+        for name, spec in self.tables.items():
+            if spec.layer == "raw":
+                sides[name] = self.layout_side(self.layout_of(name).layout)
+                continue
+            sealed = [parent for parent in self.parents(name) if sides[parent] == "sealed"]
+            if sealed and spec.side == "open":
+                message = f"{name} is declared open but built from {sealed[0]}, which is sealed."
+                raise BlindingError(message)
+            sides[name] = spec.side if spec.side == "split" else ("sealed" if sealed else "open")
+        return sides
+
+    @cached_property
+    def terms(self) -> dict[str, dict[str, str]]:
+        """Named code lists, spelling to term, for the rules of a file."""
+        codes = {name: name for name in self.parameters}
+        return {
+            "visits": self.study.visit_terms,
+            "units": self.unit_terms,
+            "parameters": codes,
+            "arms": {arm.ARMCD: arm.ARMCD for arm in self.study.arms},
+        }
+
+    @cached_property
+    def unit_terms(self) -> dict[str, str]:
+        """Spelling of a unit to the term used here."""
+        units = [item.unit for item in self.parameters.values()]
+        units += [unit for item in self.unit_factors for unit in (item.from_unit, item.to_unit)]
+        return unit_terms(self.unit_spellings, units)
+
+    def sql_path(self, relation: str) -> Path | None:
+        """File with the relation's one SELECT, where it is built by SQL."""
+        name = relation.replace(".", "/") + ".sql"
+        return paths.overlay("sql", name, study_folder=self.study.folder).get(name)
+
+    def suite_path(self, relation: str) -> Path | None:
+        """File with the relation's plausibility rules, where there are any."""
+        name = relation.replace(".", "/") + ".json"
+        return paths.overlay("expectations", name, study_folder=self.study.folder).get(name)
+
+
+def load(study_folder: Path | None = None) -> Declarations:
+    """Load the declarations of a study folder, or of the shipped reference study.
+
+    Parameters
+    ----------
+    study_folder : Path or None
+        Folder with ``study.yaml`` and, where they differ, schemas, expectations and sql.
+
+    Raises
+    ------
+    DeclarationError
+        A declaration is missing, unreadable or contradicts another.
+    """
+    folder = None if study_folder is None else study_folder.resolve()
+    home = paths.shipped_root() / "schemas" if folder is None else folder
+    if not (home / "study.yaml").is_file():
+        message = f"{home}: no study.yaml. Start a study with `assayhouse new-study {home}`."
+        raise DeclarationError(message)
+    study = read_study(home / "study.yaml", folder=folder)
+    fields = read_fields(paths.overlay("schemas", "fields.yaml", study_folder=None)["fields.yaml"])
+    extra = paths.overlay("schemas", "fields.yaml", study_folder=folder)["fields.yaml"]
+    fields |= read_fields(extra)
+    terms = paths.overlay("schemas", "terms/*.csv", study_folder=folder)
+    return Declarations(
+        study=study,
+        fields=fields,
+        layouts=_layouts(study),
+        declared_tables=_tables(study, fields),
+        parameters=_parameters(study, terms["terms/parameters.csv"]),
+        unit_factors=read_unit_factors(terms["terms/units.csv"]),
+        unit_spellings=read_spellings(terms["terms/unit_spellings.csv"]),
+    )
+
+
+def _layouts(study: Study) -> dict[str, LayoutSpec]:
+    files = paths.overlay("schemas", "vendors/*.yaml", study_folder=study.folder)
+    found = {}
+    for name in study.layouts:
+        path = files.get(f"vendors/{name}.yaml")
+        if path is None:
+            message = f"{study.study_id}: layout {name} has no file schemas/vendors/{name}.yaml."
+            raise DeclarationError(message)
+        found[name] = read_layout(path)
+    return found
+
+
+def _tables(study: Study, fields: dict[str, Field]) -> dict[str, TableSpec]:
+    files = paths.overlay("schemas", "tables/*/*.yaml", study_folder=study.folder)
+    specs = (read_table(path, fields) for path in files.values())
+    return {spec.relation: spec for spec in specs}
+
+
+def _parameters(study: Study, path: Path) -> dict[str, Parameter]:
+    known = read_parameters(path)
+    absent = [name for name in study.parameters if name not in known]
+    if absent:
+        message = f"{path}: no row for {', '.join(absent)}, which study.yaml lists. Add it."
+        raise DeclarationError(message)
+    return {name: known[name] for name in study.parameters}

@@ -1,0 +1,200 @@
+"""One study as declared in study.yaml: arms, visits, parameters, strata, blinding, analyses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assayhouse.contracts.documents import Document
+from assayhouse.errors import DeclarationError
+
+BLINDINGS = ("none", "codes", "content")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One planned arm; ``dose_mg`` is per administration."""
+
+    ARMCD: str
+    ARM: str
+    dose_mg: float | None
+    is_reference: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One analysis visit: its number, window in study days, and the vendors' spellings."""
+
+    AVISITN: int
+    AVISIT: str
+    target_day: int
+    first_day: int
+    last_day: int
+    is_baseline: bool
+    spellings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure to draw: its kind and the parameters in its panels."""
+
+    figure_id: str
+    kind: str
+    title: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Everything that makes one study differ from another."""
+
+    study_id: str
+    title: str
+    synthetic: bool
+    blinding: str
+    layouts: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    visits: tuple[Visit, ...]
+    other_visits: tuple[str, ...]
+    visit_rule: str
+    baseline_rule: str
+    strata: tuple[str, ...]
+    parameters: tuple[str, ...]
+    treatment_words: tuple[str, ...]
+    effects: dict[str, object]
+    figures: tuple[Figure, ...]
+    seed: int
+    time_zone: str
+    folder: Path | None
+
+    @property
+    def reference_arm(self) -> str:
+        """Code of the arm that others are compared with."""
+        return next(arm.ARMCD for arm in self.arms if arm.is_reference)
+
+    @property
+    def visit_terms(self) -> dict[str, str]:
+        """Vendor spelling to the study's term of a visit, analysed or not."""
+        terms = {name: name for name in self.other_visits}
+        for visit in self.visits:
+            terms |= dict.fromkeys((visit.AVISIT, *visit.spellings), visit.AVISIT)
+        return terms
+
+
+def _arm(document: Document) -> Arm:
+    document.only("ARMCD", "ARM", "dose_mg", "reference")
+    return Arm(
+        ARMCD=document.text("ARMCD"),
+        ARM=document.text("ARM"),
+        dose_mg=document.number("dose_mg"),
+        is_reference=document.flag("reference", default=False),
+    )
+
+
+def _visit(document: Document) -> Visit:
+    document.only(
+        "AVISITN", "AVISIT", "target_day", "first_day", "last_day", "baseline", "spellings"
+    )
+    target = document.integer("target_day")
+    return Visit(
+        AVISITN=document.integer("AVISITN"),
+        AVISIT=document.text("AVISIT"),
+        target_day=target,
+        first_day=document.integer("first_day", target),
+        last_day=document.integer("last_day", target),
+        is_baseline=document.flag("baseline", default=False),
+        spellings=document.texts("spellings"),
+    )
+
+
+def _figure(document: Document) -> Figure:
+    document.only("id", "kind", "title", "parameters")
+    return Figure(
+        figure_id=document.text("id"),
+        kind=document.choice("kind", ("time_course",)),
+        title=document.text("title"),
+        parameters=document.texts("parameters"),
+    )
+
+
+def _require(condition: bool, path: Path, message: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not condition:
+        text = f"{path}: {message}"
+        raise DeclarationError(text)
+
+
+def _check(study: Study, path: Path) -> None:
+    _require(
+        sum(a.is_reference for a in study.arms) == 1, path, "exactly one arm is the reference."
+    )
+    _require(
+        sum(v.is_baseline for v in study.visits) == 1, path, "exactly one visit is the baseline."
+    )
+    codes = [arm.ARMCD for arm in study.arms]
+    _require(len(set(codes)) == len(codes), path, "an ARMCD occurs twice.")
+    numbers = [visit.AVISITN for visit in study.visits]
+    _require(len(set(numbers)) == len(numbers), path, "an AVISITN occurs twice.")
+    stray = {name for item in study.figures for name in item.parameters} - set(study.parameters)
+    _require(not stray, path, f"a figure names a parameter not listed: {', '.join(sorted(stray))}.")
+
+
+def read_study(path: Path, *, folder: Path | None) -> Study:
+    """Read ``study.yaml``.
+
+    Raises
+    ------
+    DeclarationError
+        A key is missing, unknown or contradicts another; the message names file and key.
+    """
+    document = Document.read(path).only(
+        *[
+            "study",
+            "title",
+            "synthetic",
+            "blinding",
+            "layouts",
+            "arms",
+            "visits",
+            "other_visits",
+            "visit_rule",
+        ],
+        *[
+            "baseline_rule",
+            "strata",
+            "parameters",
+            "treatment_words",
+            "analyses",
+            "figures",
+            "seed",
+            "time_zone",
+        ],
+    )
+    study = Study(
+        study_id=document.text("study"),
+        title=document.text("title"),
+        synthetic=document.flag("synthetic", default=False),
+        blinding=document.choice("blinding", BLINDINGS, "codes"),
+        layouts=document.texts("layouts"),
+        arms=tuple(_arm(part) for part in document.parts("arms")),
+        visits=tuple(_visit(part) for part in document.parts("visits")),
+        other_visits=document.texts("other_visits"),
+        visit_rule=document.choice("visit_rule", ("name", "window"), "name"),
+        baseline_rule=document.choice(
+            "baseline_rule", ("last_before_first_dose", "reported_flag"), "last_before_first_dose"
+        ),
+        strata=document.texts("strata"),
+        parameters=document.texts("parameters"),
+        treatment_words=document.texts("treatment_words"),
+        effects={
+            key: document.part("analyses").part("effects").raw(key)
+            for key in document.part("analyses").only("effects").part("effects")
+        },
+        figures=tuple(_figure(part) for part in document.parts("figures")),
+        seed=document.integer("seed", 1),
+        time_zone=document.text("time_zone", "UTC"),
+        folder=folder,
+    )
+    _require(bool(study.layouts), path, "layouts must name at least one layout.")
+    if study.blinding == "content":
+        message = f"{path}: blinding content is not available yet; use codes or none."
+        raise DeclarationError(message)
+    _check(study, path)
+    return study
