@@ -3,7 +3,7 @@
 Columns are declared once in ``schemas/fields.yaml``; a relation names them. Holds no data.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -264,8 +264,3 @@ def raw_table(layout: LayoutSpec) -> TableSpec:
         writer="assayhouse.pipeline.delivery:ingest",
         where=layout.where,
     )
-
-
-def with_side(spec: TableSpec, side: str) -> TableSpec:
-    """Return the same contract with its side settled."""
-    return replace(spec, side=side)

@@ -209,7 +209,8 @@ def _read_dialect(document: Document) -> Dialect:
             "preamble",
             "trailer",
         ],
-        *["comment", "null_texts"],
+        "comment",
+        "null_texts",
     )
     quoting = document.choice("quoting", QUOTINGS, "minimal")
     return Dialect(
@@ -284,7 +285,9 @@ def read_layout(path: Path) -> LayoutSpec:
             "manifest",
             "file_pattern",
         ],
-        *["sealed_under", "limits", "maps_to"],
+        "sealed_under",
+        "limits",
+        "maps_to",
     )
     layout = LayoutSpec(
         layout=document.text("layout"),

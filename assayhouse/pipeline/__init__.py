@@ -1,0 +1,1 @@
+"""All that changes a home: a delivery to its outcome, a relation to its commit."""

@@ -1,0 +1,132 @@
+"""One relation from its parents to its commit, and which relations are out of date.
+
+A relation is current when its recorded inputs and code version equal what its parents and its
+contract are now; nothing else decides, no clock and no file time.
+"""
+
+import hashlib
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+
+from assayhouse.contracts.declarations import Declarations
+from assayhouse.contracts.table_spec import TableSpec
+from assayhouse.errors import DeclarationError
+from assayhouse.pipeline.context import BuildContext
+from assayhouse.pipeline.delivery import visible_receipts
+from assayhouse.warehouse import sql
+from assayhouse.warehouse.home import Home
+from assayhouse.warehouse.lake import Commit, Lake
+
+Writer = Callable[[BuildContext], pl.DataFrame]
+WRITTEN_BY_INTAKE = ("intake", "raw")
+
+
+def derived(declarations: Declarations) -> tuple[str, ...]:
+    """Relations that are built from others or from the declarations, in build order."""
+    return tuple(
+        name for name, spec in declarations.tables.items() if spec.layer not in WRITTEN_BY_INTAKE
+    )
+
+
+def _writer(spec: TableSpec) -> Writer:
+    module, _, name = (spec.writer or "").partition(":")
+    try:
+        function: Writer = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        message = f"{spec.where}: writer {spec.writer} is not a function of this version."
+        raise DeclarationError(message) from error
+    return function
+
+
+def _recipe(declarations: Declarations, relation: str) -> str:
+    """Identity of what builds a relation: code version, and the text of its SQL or the study."""
+    spec = declarations.tables[relation]
+    path = declarations.sql_path(relation)
+    parts = [spec.code_version, *spec.columns, *(path.read_text("utf-8") if path else "",)]
+    if spec.writer is not None:
+        parts += [spec.writer, repr(replace(declarations.study, folder=None))]
+        if spec.layer == "ref":
+            parts += [repr(declarations.parameters), repr(declarations.unit_factors)]
+    for shape in spec.mapped:
+        parts += [repr(mapping) for _, mapping in declarations.mappings(shape)]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def inputs_of(lake: Lake, declarations: Declarations, relation: str) -> dict[str, str]:
+    """Content hash of every parent as it is now; of raw relations what is visible only."""
+    visible = visible_receipts(lake.home)
+    found = {}
+    for parent in declarations.parents(relation):
+        if declarations.tables[parent].layer == "raw":
+            found[parent] = lake.visible_hash(parent, visible)
+            continue
+        head = lake.head(parent)
+        found[parent] = "" if head is None else head.content_hash
+    return found
+
+
+def is_current(lake: Lake, declarations: Declarations, relation: str) -> bool:
+    """Whether building the relation again would start from the same inputs and the same recipe."""
+    head = lake.head(relation)
+    return (
+        head is not None
+        and head.code_version == _recipe(declarations, relation)
+        and head.inputs == inputs_of(lake, declarations, relation)
+    )
+
+
+def stale(home: Home, declarations: Declarations) -> tuple[str, ...]:
+    """Relations to build again, in build order: those out of date and all that stand on them."""
+    lake = Lake(home, declarations)
+    found: list[str] = []
+    for relation in derived(declarations):
+        above = set(declarations.parents(relation)) & set(found)
+        if above or not is_current(lake, declarations, relation):
+            found.append(relation)
+    return tuple(found)
+
+
+def build_relation(home: Home, declarations: Declarations, relation: str) -> Commit:
+    """Build one relation from its parents and commit it; equal content makes no new version.
+
+    Raises
+    ------
+    DeclarationError
+        The relation is not one that this function builds, or its result breaks its contract.
+    """
+    if relation not in derived(declarations):
+        message = f"{relation} is not built from other relations of this study."
+        raise DeclarationError(message)
+    lake = Lake(home, declarations)
+    inputs = inputs_of(lake, declarations, relation)
+    spec = declarations.tables[relation]
+    sealed = declarations.side(relation) == "sealed"
+    with lake.connect(visible=visible_receipts(home), sealed=sealed) as connection:
+        if spec.writer is None:
+            frame = sql.build(connection, declarations, relation)
+        else:
+            frame = _writer(spec)(
+                BuildContext(
+                    home=home,
+                    declarations=declarations,
+                    spec=spec,
+                    connection=connection,
+                    inputs=inputs,
+                )
+            )
+    return lake.publish(
+        relation, frame, inputs=inputs, code_version=_recipe(declarations, relation)
+    )
+
+
+def fingerprint(home: Home, declarations: Declarations) -> dict[str, str]:
+    """Content hash of every relation and side: what two homes must agree in to be the same."""
+    lake = Lake(home, declarations)
+    return {
+        f"{commit.side}/{name}": commit.content_hash
+        for name in declarations.tables
+        for commit in lake.heads(name)
+    }
