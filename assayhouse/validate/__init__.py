@@ -1,0 +1,1 @@
+"""Plausibility: a frame against the rules in expectations/. Says nothing about structure."""
