@@ -4,25 +4,24 @@ A figure's file is stored under its own SHA-256, so that drawing it again change
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from assayhouse.contracts.study import Figure
+from assayhouse.contracts.study import Figure, Study
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.time_course import plot_time_course
-from assayhouse.warehouse.home import Home, atomic_write
+from assayhouse.warehouse.home import atomic_write
 
 
-def draw(context: BuildContext, figure: Figure) -> DrawnFigure:
-    """Draw one declared figure from the published results."""
-    study = context.declarations.study
+def draw(study: Study, figure: Figure, table: Callable[[str], pl.DataFrame]) -> DrawnFigure:
+    """Draw one declared figure; ``table`` gives each relation it reads."""
     return plot_time_course(
-        context.table("ard.effects"),
-        arms=context.table("ref.arms"),
-        parameters=context.table("ref.parameters"),
-        visits=context.table("ref.visit_windows"),
+        table("ard.effects"),
+        arms=table("ref.arms"),
+        parameters=table("ref.parameters"),
+        visits=table("ref.visit_windows"),
         paramcds=figure.parameters,
         title=figure.title,
         synthetic=study.synthetic,
@@ -34,7 +33,7 @@ def _drawn(context: BuildContext) -> Iterator[DrawnFigure]:
     if context.table("ard.effects").is_empty():
         return
     for figure in context.declarations.study.figures:
-        yield draw(context, figure)
+        yield draw(context.declarations.study, figure, context.table)
 
 
 def figure_values(context: BuildContext) -> pl.DataFrame:
@@ -43,11 +42,6 @@ def figure_values(context: BuildContext) -> pl.DataFrame:
     if not twins:
         return context.spec.empty()
     return context.spec.conform(pl.concat(twins))
-
-
-def stored_figure(home: Home, side: str, sha256: str, suffix: str) -> bytes:
-    """Read a figure's bytes back by hash."""
-    return (home.figures(side) / f"{sha256}.{suffix}").read_bytes()
 
 
 def figures(context: BuildContext) -> pl.DataFrame:

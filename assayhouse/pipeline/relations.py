@@ -79,14 +79,17 @@ def is_current(lake: Lake, declarations: Declarations, relation: str) -> bool:
 
 
 def stale(home: Home, declarations: Declarations) -> tuple[str, ...]:
-    """Relations to build again, in build order: those out of date and all that stand on them."""
+    """Relations whose inputs or recipe have changed since they were built, in build order.
+
+    Building one of them may, or may not, change its content and so put its children out of date:
+    ask again after each build.
+    """
     lake = Lake(home, declarations)
-    found: list[str] = []
-    for relation in derived(declarations):
-        above = set(declarations.parents(relation)) & set(found)
-        if above or not is_current(lake, declarations, relation):
-            found.append(relation)
-    return tuple(found)
+    return tuple(
+        relation
+        for relation in derived(declarations)
+        if not is_current(lake, declarations, relation)
+    )
 
 
 def build_relation(home: Home, declarations: Declarations, relation: str) -> Commit:
