@@ -66,7 +66,7 @@ def _without_engine(frame: pl.DataFrame, rule: Rule) -> Verdict | None:
 def _with_engine(frame: pl.DataFrame, rules: Sequence[Rule]) -> dict[str, Verdict]:
     built, verdicts = _built(rules)
     if built:
-        columns = dict.fromkeys(name for rule in rules for name in rule.columns)
+        columns = list(dict.fromkeys(name for rule in rules for name in rule.columns))
         data = frame.select(columns).to_pandas()
         if _INDEX in frame.columns:
             data.index = frame[_INDEX].to_pandas()
