@@ -1,0 +1,181 @@
+"""The command `assayhouse`: what can be asked, where it is answered, and what the exit code says.
+
+Reads the clock, once, for everything below it. Composes nothing: each command is a function in
+`assayhouse.commands`, imported when it is called.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from assayhouse.errors import (
+    AssayhouseError,
+    BlindingError,
+    DeliveryRejectedError,
+    DeliveryStateError,
+)
+
+if TYPE_CHECKING:
+    from assayhouse.commands.session import Session
+
+OK, FINDINGS, UNUSABLE = 0, 1, 2
+_REFUSED = (BlindingError, DeliveryRejectedError, DeliveryStateError)
+_EPILOG = """exit codes: 0 done; 1 done with findings, or refused; 2 wrong usage, or unreadable
+environment: ASSAYHOUSE_HOME, ASSAYHOUSE_STUDY, ASSAYHOUSE_USER (who is on record)"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default those of the process.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        return _handler(args.handler)(_session(args), args)
+    except AssayhouseError as error:
+        sys.stderr.write(f"assayhouse: {' '.join(str(error).split())}\n")
+        return FINDINGS if isinstance(error, _REFUSED) else UNUSABLE
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does: nothing is left to say to it.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until exit
+        return OK
+    except OSError as error:
+        sys.stderr.write(f"assayhouse: {error.filename or 'a file'}: {error.strerror}.\n")
+        return UNUSABLE
+    except KeyboardInterrupt:
+        sys.stderr.write("assayhouse: stopped; running the command again completes it.\n")
+        return UNUSABLE
+
+
+def _handler(name: str) -> "Callable[[Session, argparse.Namespace], int]":
+    module, function = name.split(":")
+    found = getattr(importlib.import_module(f"assayhouse.commands.{module}"), function)
+    return cast("Callable[[Session, argparse.Namespace], int]", found)
+
+
+def _session(args: argparse.Namespace) -> "Session":
+    from assayhouse.commands.session import Session  # noqa: PLC0415 - after --help
+
+    now = datetime.now(tz=UTC)  # noqa: TID251 - the one clock; everything below is given the time
+    return Session(
+        home_path=Path(args.home),
+        study_path=Path(args.study) if args.study else None,
+        at=now.isoformat(timespec="seconds"),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="assayhouse",
+        description="From laboratory file to figure, every number traceable.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--home",
+        metavar="DIR",
+        default=os.environ.get("ASSAYHOUSE_HOME") or "home",
+        help="where everything is kept (default: ./home)",
+    )
+    parser.add_argument(
+        "--study",
+        metavar="DIR",
+        default=os.environ.get("ASSAYHOUSE_STUDY"),
+        help="study folder (default: the shipped reference study)",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_study(commands)
+    _add_deliveries(commands)
+    _add_questions(commands)
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    *,
+    handler: str,
+    text: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(handler=handler)
+    return command
+
+
+def _add_study(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands, "new-study", handler="study:new_study", text="write a commented study folder"
+    )
+    command.add_argument("folder", metavar="DIR", help="absent or empty")
+    _add(
+        commands,
+        "declarations",
+        handler="study:declarations",
+        text="check the study's declarations and print what is active",
+    )
+    command = _add(
+        commands, "dictionary", handler="study:dictionary", text="write the data dictionary"
+    )
+    command.add_argument("--out", metavar="FILE", required=True, help="Markdown file to write")
+    command = _add(
+        commands, "simulate", handler="study:simulate", text="simulate the reference study's files"
+    )
+    command.add_argument("--out", metavar="DIR", required=True, help="where transfers and truth go")
+    command.add_argument("--seed", type=int, default=20190304, help="same seed, same bytes")
+    command.add_argument(
+        "--faults",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="plant the catalogued faults",
+    )
+
+
+def _add_deliveries(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _add(commands, "run", handler="delivery:run", text="receive, check, rebuild, publish")
+    _add(commands, "status", handler="delivery:status", text="deliveries and their states")
+    for name, text in (
+        ("approve", "let a held delivery in"),
+        ("refuse", "keep a held delivery out"),
+    ):
+        command = _add(commands, name, handler=f"delivery:{name}", text=text)
+        command.add_argument("receipt", type=int, help="arrival number, see status")
+        command.add_argument("--reason", required=True, help="goes on record")
+    command = _add(
+        commands, "unblind", handler="delivery:unblind", text="record the study's unblinding"
+    )
+    kind = command.add_mutually_exclusive_group(required=True)
+    for name in ("planned", "unplanned"):
+        kind.add_argument(f"--{name}", dest="planned", action="store_const", const=name)
+    command.add_argument("--reason", required=True, help="goes on record")
+    audit = commands.add_parser("audit", help="the audit chain").add_subparsers(
+        metavar="verify", required=True
+    )
+    _add(audit, "verify", handler="delivery:audit_verify", text="recompute the audit chain")
+
+
+def _add_questions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands, "sql", handler="warehouse:sql", text="ask the published tables, read-only"
+    )
+    command.add_argument("query", metavar="QUERY", help="one SQL query")
+    command.add_argument("--sealed", action="store_true", help="ask the sealed side")
+    command.add_argument("--as-of", metavar="N|TIME", help="publication number or ISO time")
+    command.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    command = _add(
+        commands, "effects", handler="effects:effects", text="adjusted means and differences"
+    )
+    command.add_argument("input", metavar="INPUT", help="csv or parquet in the long form")
+    command.add_argument("--spec", metavar="FILE", required=True, help="options as YAML")
+    command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -126,7 +126,12 @@ def _parts(item: Measure) -> dict[str, tuple[pl.Expr, str]]:
     column = pl.col(item.column or "")
     name = item.name
     nulls = column.is_null().cast(pl.Int64).sum()
-    equal = (column.cast(pl.String) == pl.lit(item.value or "")).fill_null(value=False).cast(pl.Int64).sum()
+    equal = (
+        (column.cast(pl.String) == pl.lit(item.value or ""))
+        .fill_null(value=False)
+        .cast(pl.Int64)
+        .sum()
+    )
     extra: dict[str, dict[str, tuple[pl.Expr, str]]] = {
         "null_pct": {f"{name}/n": (nulls, "sum")},
         "pct_equal": {f"{name}/n": (equal, "sum")},

@@ -139,6 +139,16 @@ class Suite:
         """Rules on single rows."""
         return tuple(rule for rule in self.rules if not rule.is_aggregate)
 
+    def problems(self, columns: tuple[str, ...]) -> list[str]:
+        """Rules that name a column which neither the relation nor a lookup has, in words."""
+        known = {*columns, *(name for lookup in self.lookups for name in lookup.columns)}
+        found = []
+        for rule in self.rules:
+            absent = [name for name in rule.source_columns if name not in known]
+            if absent:
+                found.append(f"{self.where} ({rule.rule_id}): no column {', '.join(absent)}.")
+        return found
+
     @property
     def aggregate_rules(self) -> tuple[Rule, ...]:
         """Rules on numbers per group of the whole table."""

@@ -1,0 +1,73 @@
+"""Adjusted means and differences from a table in the long form, without a home."""
+
+import argparse
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+import yaml
+
+from assayhouse.commands.output import progress, say
+from assayhouse.commands.session import Session
+from assayhouse.errors import DeclarationError, ModelDataError
+
+_TEXTS = ("usubjid", "arm", "paramcd")
+
+
+def effects(_session: Session, args: argparse.Namespace) -> int:
+    """Estimate and write effects.parquet, effects.csv and spec.yaml.
+
+    Returns
+    -------
+    int
+        1 when a row was refused, with its reason in the table; else 0.
+    """
+    from assayhouse.analysis.effects import EffectSpec, estimate_effects  # noqa: PLC0415 - slow
+
+    spec = EffectSpec.from_dict(_options(Path(args.spec)))
+    long = _long(Path(args.input), strata=tuple(spec.strata))
+    with progress() as tell:
+        tell("estimate", 0, 1)
+        table = estimate_effects(long, spec)
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    table.write_parquet(out / "effects.parquet")
+    table.write_csv(out / "effects.csv")
+    text = yaml.safe_dump(spec.to_dict(), sort_keys=False, allow_unicode=True)
+    (out / "spec.yaml").write_text(text, encoding="utf-8")
+    refused = table.filter(pl.col("status") != "ok").height
+    say(f"{table.height} rows, {refused} refused with a reason, in {out}")
+    return 1 if refused else 0
+
+
+def _options(path: Path) -> dict[str, object]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        message = f"{path}: not readable as YAML. Nothing was written. Name another --spec."
+        raise DeclarationError(message) from error
+    if not isinstance(loaded, dict):
+        message = f"{path}: a mapping of options is expected. Nothing was written."
+        raise DeclarationError(message)
+    return cast("dict[str, object]", loaded)
+
+
+def _long(path: Path, *, strata: tuple[str, ...]) -> pl.DataFrame:
+    texts = dict.fromkeys((*_TEXTS, *strata), pl.String())
+    types = {
+        "avisitn": pl.Int64(),
+        "aval": pl.Float64(),
+        "base": pl.Float64(),
+        "lloq": pl.Float64(),
+    }
+    flags = {"blq": pl.Boolean()}
+    try:
+        if path.suffix == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path, schema_overrides={**texts, **types, **flags})
+    except (OSError, pl.exceptions.PolarsError) as error:
+        message = (
+            f"{path}: not readable as a table in the long form. Nothing was written. Columns: "
+            "usubjid, arm, paramcd, avisitn, aval, base, blq (true or false), lloq, and the strata."
+        )
+        raise ModelDataError(message) from error

@@ -1,0 +1,28 @@
+"""Questions to the warehouse. Reads only."""
+
+import argparse
+import sys
+
+from assayhouse.commands.output import print_table
+from assayhouse.commands.session import Session
+
+
+def sql(session: Session, args: argparse.Namespace) -> int:
+    """Answer one SQL query from the published tables.
+
+    Returns
+    -------
+    int
+        0; an unanswerable query raises.
+    """
+    from assayhouse.warehouse.catalogue import query  # noqa: PLC0415 - slow
+
+    as_of = int(args.as_of) if args.as_of and args.as_of.isdigit() else args.as_of
+    frame = query(session.home(), args.query, sealed=args.sealed, as_of=as_of)
+    if args.format == "csv":
+        sys.stdout.write(frame.write_csv())
+    elif args.format == "json":
+        sys.stdout.write(frame.write_json() + "\n")
+    else:
+        print_table(frame)
+    return 0
