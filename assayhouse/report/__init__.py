@@ -1,0 +1,1 @@
+"""Result frames to figures, tables and pages. Draws and lays out; never estimates."""
