@@ -69,7 +69,7 @@ def _with_engine(frame: pl.DataFrame, rules: Sequence[Rule]) -> dict[str, Verdic
         columns = list(dict.fromkeys(name for rule in rules for name in rule.columns))
         data = frame.select(columns).to_pandas()
         if _INDEX in frame.columns:
-            data.index = frame[_INDEX].to_pandas()
+            data.index = frame[_INDEX].to_numpy()  # unnamed: a named one comes back as mappings
         for result in _validate(data, built):
             verdicts[_rule_id(result)] = _verdict(result)
         del data
