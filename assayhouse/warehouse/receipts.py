@@ -98,7 +98,7 @@ def _sorted_batches(
     order = ", ".join(f"{named(name)} nulls first" for name in sort_columns(spec))
     listed = ", ".join(quoted(str(path)) for path in files)
     with asked(spec.relation), in_memory(scratch) as connection:
-        connection.execute("set memory_limit = '300MB'")
+        connection.execute("set memory_limit = '200MB'")
         found = connection.sql(
             f"select {columns} from read_parquet([{listed}]) order by {order}"  # noqa: S608 - declared
         )
