@@ -1,0 +1,63 @@
+"""Tables fit the terminal, say what they left out, and cannot steer it."""
+
+import io
+
+import polars as pl
+from rich.console import Console
+
+from assayhouse.commands.output import ROWS_SHOWN, clean, print_table, progress, say
+
+
+def printed(frame, *, width=80):
+    stream = io.StringIO()
+    print_table(frame, console=Console(file=stream, width=width, highlight=False))
+    return stream.getvalue()
+
+
+def test_no_line_is_wider_than_the_terminal():
+    frame = pl.DataFrame({f"column_{number:02d}": ["some text"] for number in range(30)})
+    lines = printed(frame, width=60).splitlines()
+    assert max(map(len, lines)) <= 60
+
+
+def test_columns_left_out_are_named():
+    frame = pl.DataFrame({f"column_{number:02d}": ["some text"] for number in range(10)})
+    told = printed(frame, width=60)
+    assert "more columns: " in told
+    assert all(f"column_{number:02d}" in told.replace("\n", " ") for number in range(10))
+
+
+def test_one_column_is_shown_however_wide():
+    assert "xxx" in printed(pl.DataFrame({"a": ["x" * 500]}), width=40)
+
+
+def test_rows_left_out_are_counted():
+    told = printed(pl.DataFrame({"a": range(ROWS_SHOWN + 7)}))
+    assert f"{ROWS_SHOWN + 7} rows, the first {ROWS_SHOWN} shown" in told
+    assert "rows, the first" not in printed(pl.DataFrame({"a": range(ROWS_SHOWN)}))
+
+
+def test_no_rows_still_show_the_columns():
+    assert "a" in printed(pl.DataFrame(schema={"a": pl.Int64}))
+
+
+def test_markup_in_the_data_is_text():
+    assert "[red]x[/red]" in printed(pl.DataFrame({"[bold]": ["[red]x[/red]"]}))
+
+
+def test_the_data_cannot_steer_the_terminal(capsys):
+    assert "\x1b" not in printed(pl.DataFrame({"a": ["\x1b[2Jgone\x07\r\n"]}))
+    say("\x1b]0;title\x07")
+    assert "\x1b" not in capsys.readouterr().out
+    assert clean("µ and 中 stay") == "µ and 中 stay"
+
+
+def test_numbers_are_short_and_nothing_is_nothing():
+    assert (clean(1 / 3), clean(None), clean(7), clean(True)) == ("0.333333", "", "7", "True")
+
+
+def test_progress_is_silent_where_nobody_watches(capsys):
+    with progress() as tell:
+        tell("step", 1, 2)
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
