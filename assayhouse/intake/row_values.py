@@ -1,0 +1,88 @@
+"""Grammar of single values: what a number, a date or a result may look like, and what it means.
+
+Expressions over trimmed text; nothing is cast that the grammar has not admitted.
+"""
+
+import polars as pl
+
+from assayhouse.contracts.vendor_file import ColumnSpec, Dialect
+
+REASONS = (
+    "BLQ",
+    "ALQ",
+    "ND",
+    "QNS",
+    "NR",
+    "NOT DONE",
+    "CANCELLED",
+    "CLOTTED",
+    "HEMOLYZED",
+    "TOO OLD",
+    "FAILED QC",
+    "LOST",
+)
+BELOW, ABOVE = "BLQ", "ALQ"
+SENTINELS = ("-999", "-99", "-9999")
+_ISO_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+_ISO_DATETIME = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+
+
+def number_pattern(dialect: Dialect) -> str:
+    """Regular expression of a number with the declared decimal mark; no thousands separators."""
+    mark = r"\." if dialect.decimal == "." else ","
+    return rf"[+-]?\d+(?:{mark}\d+)?(?:[eE][+-]?\d+)?"
+
+
+def as_number(text: pl.Expr, dialect: Dialect) -> pl.Expr:
+    """Read the number of a text that the grammar admits; null for any other text."""
+    plain = text if dialect.decimal == "." else text.str.replace(",", ".", literal=True)
+    admitted = text.str.contains(f"^{number_pattern(dialect)}$")
+    value = pl.when(admitted).then(plain).cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def as_integer(text: pl.Expr) -> pl.Expr:
+    """Integer of a text that is one; ``3.0`` counts, ``3.5`` does not."""
+    admitted = text.str.contains(r"^[+-]?\d{1,15}(?:\.0+)?$")
+    whole = text.str.replace(r"\.0+$", "")
+    return pl.when(admitted).then(whole).cast(pl.Int64, strict=False)
+
+
+def as_date(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
+    """Date of a complete date, ISO 8601 or the declared format; null otherwise."""
+    if column.date_format is not None:
+        return text.str.to_date(column.date_format, strict=False, exact=True)
+    admitted = pl.when(text.str.contains(_ISO_DATE)).then(text)
+    return admitted.str.to_date("%Y-%m-%d", strict=False)
+
+
+def as_datetime(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
+    """Date and time to the minute or second, ISO 8601 or the declared format; 24:00 is refused."""
+    if column.date_format is not None:
+        return text.str.to_datetime(column.date_format, strict=False, time_unit="us")
+    admitted = pl.when(text.str.contains(_ISO_DATETIME)).then(text)
+    seconds = pl.when(admitted.str.len_chars() == 16).then(admitted + ":00").otherwise(admitted)
+    return seconds.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+
+
+def result_operator(text: pl.Expr) -> pl.Expr:
+    """Relation to the limit that the text itself states: ``<``, ``>`` or empty."""
+    return (
+        pl.when(text.str.starts_with("<") | text.eq(BELOW))
+        .then(pl.lit("<"))
+        .when(text.str.starts_with(">") | text.eq(ABOVE))
+        .then(pl.lit(">"))
+        .otherwise(pl.lit(""))
+    )
+
+
+def result_number(text: pl.Expr, dialect: Dialect) -> pl.Expr:
+    """Read the number of a result, its operator left out; sentinels are no numbers."""
+    bare = text.str.replace(r"^[<>]\s*", "")
+    sentinel = text.is_in(list(SENTINELS))
+    return pl.when(~sentinel).then(as_number(bare, dialect))
+
+
+def result_reason(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
+    """Reason code of a result that has no number."""
+    return pl.when(text.is_in(list(column.reasons or REASONS))).then(text)
