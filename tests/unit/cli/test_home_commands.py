@@ -77,7 +77,7 @@ def arrived(home):
         side="open",
         received_at="",
     )
-    numbered = register.arrive(receipt, at=AT, who="tester")
+    (numbered,) = register.arrive((receipt,), at=AT, who="tester")
     register.record(numbered.number, "REJECTED", why="empty", at=AT, who="tester")
 
 
@@ -141,7 +141,7 @@ def test_effects_reads_parquet_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "spec", "words"),
+    "case",
     [
         ("in.csv", "- a\n", "a mapping of options"),
         ("in.csv", "a: [", "not readable as YAML"),
@@ -150,7 +150,8 @@ def test_effects_reads_parquet_as_it_is(tmp_path):
         ("bad.csv", "a: 1", "not readable as a table"),
     ],
 )
-def test_effects_refuses_what_it_cannot_read(monkeypatch, capsys, tmp_path, name, spec, words):
+def test_effects_refuses_what_it_cannot_read(monkeypatch, capsys, tmp_path, case):
+    name, spec, words = case
     engine(monkeypatch, "ok")
     (tmp_path / "in.csv").write_text(LONG)
     (tmp_path / "bad.csv").write_text(LONG.replace(",2,", ",secret,"))
