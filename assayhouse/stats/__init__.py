@@ -1,0 +1,1 @@
+"""Statistical methods: arrays in, frozen results out. No frames, no files, no figures."""

@@ -1,0 +1,7 @@
+"""Errors of the statistical methods that are about the call, not about the data."""
+
+from assayhouse.errors import AssayhouseError
+
+
+class InputError(AssayhouseError, ValueError):
+    """An option of a statistical method is not one that the method knows."""

@@ -1,0 +1,251 @@
+"""The iteration of M-estimation on a prepared basis: problems leave it when they are done."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
+from assayhouse.stats.basis import Basis, is_singular, solve_each
+from assayhouse.stats.psi import (
+    MASS_MAD,
+    compute_spread,
+    compute_weights,
+    median_absolute,
+    proposal2_step,
+)
+
+COLLAPSE = 1e-8
+"""Share of the response's spread below which a scale, or most residuals, count as nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOptions:
+    """Options of `assayhouse.stats.robust.m_regression`, checked."""
+
+    psi: str
+    tuning: float
+    scale: str
+    mad_constant: float
+    covariance: str
+    variance_ddof: int
+    tolerance: float
+    max_iterations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFit:
+    """Fits in orthonormal coordinates, with what decides their status.
+
+    Parameters
+    ----------
+    coefficients : (b, p) array
+        Of Q.
+    residuals : (b, n) array
+        After the last step.
+    scale : (b,) array
+        Of the last step.
+    weights : (b, n) array
+        Of the last step.
+    iterations : (b,) array
+        Steps made.
+    collapsed, converged, singular : (b,) array of bool
+        The scale is nothing against the spread; the tolerance was met; Q'WQ has no inverse.
+    """
+
+    coefficients: FloatArray
+    residuals: FloatArray
+    scale: FloatArray
+    weights: FloatArray
+    iterations: IntArray
+    collapsed: BoolArray
+    converged: BoolArray
+    singular: BoolArray
+
+
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """Problems still in the iteration: where they belong, and where they stand."""
+
+    index: IntArray
+    basis: Basis
+    start: FloatArray
+    residuals: FloatArray
+    scale: FloatArray
+    floor: FloatArray
+
+    def keep(self, mask: BoolArray) -> None:
+        self.index = self.index[mask]
+        self.basis = self.basis.take(mask)
+        self.start = self.start[mask]
+        self.residuals = self.residuals[mask]
+        self.scale = self.scale[mask]
+        self.floor = self.floor[mask]
+
+
+def fit_least_squares(basis: Basis, response: FloatArray) -> RawFit:
+    """Ordinary least squares in the form of a robust fit.
+
+    Parameters
+    ----------
+    basis : Basis
+        Of full rank.
+    response : (b, n) array
+        One row per problem.
+
+    Returns
+    -------
+    RawFit
+        scale^2 = RSS / (n - p).
+
+    References
+    ----------
+    .. [1] Golub GH, Van Loan CF (2013), Matrix Computations, 4th ed., section 5.3.
+    """
+    coefficients, residuals = _project_out(basis, response)
+    df = response.shape[1] - coefficients.shape[1]
+    scale = np.sqrt(np.einsum("bn,bn->b", residuals, residuals) / df)
+    floor = COLLAPSE * compute_spread(response)
+    no = np.zeros(len(response), dtype=np.bool_)
+    return RawFit(
+        coefficients=coefficients,
+        residuals=residuals,
+        scale=scale,
+        weights=np.ones_like(response),
+        iterations=np.zeros(len(response), dtype=np.int64),
+        collapsed=(scale <= floor) | _mostly_zero(residuals, floor),
+        converged=~no,
+        singular=no,
+    )
+
+
+def fit_robust(basis: Basis, response: FloatArray, options: FitOptions) -> RawFit:
+    """Iterate weighted least squares from the OLS fit until the residuals stand still.
+
+    The iteration works on the OLS residuals, in a power of two near their spread: neither a
+    large common offset nor the unit of the response costs digits.
+
+    Parameters
+    ----------
+    basis : Basis
+        Of full rank.
+    response : (b, n) array
+        One row per problem.
+    options : FitOptions
+        psi is huber or bisquare.
+
+    Returns
+    -------
+    RawFit
+        In the units of the response.
+
+    References
+    ----------
+    .. [1] Venables WN, Ripley BD (2002), Modern Applied Statistics with S, section 6.5.
+    """
+    first, residuals = _project_out(basis, response)
+    spread = compute_spread(response)
+    unit = np.where(spread > 0, np.exp2(np.frexp(spread)[1].astype(np.float64)), 1.0)
+    work = residuals / unit[:, None]
+    floor = COLLAPSE * spread / unit
+    found = _iterate(basis, work, floor, options)
+    return RawFit(
+        coefficients=first + found.coefficients * unit[:, None],
+        residuals=found.residuals * unit[:, None],
+        scale=found.scale * unit,
+        weights=found.weights,
+        iterations=found.iterations,
+        collapsed=found.collapsed | _mostly_zero(found.residuals, floor),
+        converged=found.converged,
+        singular=found.singular,
+    )
+
+
+def _iterate(basis: Basis, start: FloatArray, floor: FloatArray, options: FitOptions) -> RawFit:
+    done = _blank(start, p=basis.rows.shape[-2])
+    batch = _Batch(
+        index=np.arange(len(start)),
+        basis=basis,
+        start=start,
+        residuals=start,
+        scale=median_absolute(start) / MASS_MAD,
+        floor=floor,
+    )
+    # A problem that blows up is found by its change not being finite, not by a warning.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for step in range(1, options.max_iterations + 1):
+            _advance(batch, done, options, step=step)
+            if not len(batch.index):
+                break
+    return done
+
+
+def _advance(batch: _Batch, done: RawFit, options: FitOptions, *, step: int) -> None:
+    """One step of every problem in the batch; those that are done are written and leave."""
+    scale = _next_scale(batch, options)
+    collapsed = scale <= batch.floor
+    u = batch.residuals / np.where(collapsed, 1.0, scale)[:, None]
+    weights = compute_weights(u, psi=options.psi, tuning=options.tuning)
+    gram = batch.basis.weighted_gram(weights)
+    right = batch.basis.project(weights * batch.start)
+    delta = solve_each(gram, right[:, :, None])[:, :, 0]
+    residuals = batch.start - batch.basis.predict(delta)
+    change = _relative_change(residuals, batch.residuals)
+    lost = ~np.isfinite(change)
+    met = change <= options.tolerance
+    leaves = met | collapsed | lost | (step == options.max_iterations)
+    if leaves.any():
+        where = batch.index[leaves]
+        done.coefficients[where] = delta[leaves]
+        done.residuals[where] = residuals[leaves]
+        done.scale[where] = scale[leaves]
+        done.weights[where] = weights[leaves]
+        done.iterations[where] = step
+        done.collapsed[where] = collapsed[leaves]
+        done.converged[where] = met[leaves]
+        singular = lost[leaves] | is_singular(gram[leaves], n=residuals.shape[1])
+        # Weights at a collapsed scale mean nothing, so neither does their matrix.
+        done.singular[where] = singular & ~collapsed[leaves]
+    batch.residuals = residuals
+    batch.scale = scale
+    if leaves.any():
+        batch.keep(~leaves)
+
+
+def _next_scale(batch: _Batch, options: FitOptions) -> FloatArray:
+    if options.scale == "mad":
+        return median_absolute(batch.residuals) / options.mad_constant
+    df = batch.start.shape[1] - batch.basis.rows.shape[-2]
+    return proposal2_step(batch.residuals, batch.scale, df=df)
+
+
+def _relative_change(new: FloatArray, old: FloatArray) -> FloatArray:
+    moved = new - old
+    length = np.maximum(np.einsum("bn,bn->b", old, old), 1e-20)
+    return np.asarray(np.sqrt(np.einsum("bn,bn->b", moved, moved) / length))
+
+
+def _project_out(basis: Basis, response: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """OLS, projected twice: the second pass removes what rounding of a large mean left."""
+    first = basis.project(response)
+    residuals = response - basis.predict(first)
+    second = basis.project(residuals)
+    return first + second, residuals - basis.predict(second)
+
+
+def _mostly_zero(residuals: FloatArray, floor: FloatArray) -> BoolArray:
+    tiny = np.abs(residuals) <= floor[:, None]
+    return np.asarray(2 * tiny.sum(axis=1) > residuals.shape[1])
+
+
+def _blank(start: FloatArray, *, p: int) -> RawFit:
+    b = len(start)
+    return RawFit(
+        coefficients=np.full((b, p), np.nan),
+        residuals=np.full_like(start, np.nan),
+        scale=np.full(b, np.nan),
+        weights=np.full_like(start, np.nan),
+        iterations=np.zeros(b, dtype=np.int64),
+        collapsed=np.zeros(b, dtype=np.bool_),
+        converged=np.zeros(b, dtype=np.bool_),
+        singular=np.zeros(b, dtype=np.bool_),
+    )
