@@ -117,8 +117,10 @@ def _build(lake: Lake, publication: Publication, *, side: str, with_sealed: bool
     try:
         with duckdb.connect(str(path), config=config) as connection:
             connection.execute("set TimeZone = 'UTC'")
+            connection.begin()  # one flush to disk, not one per statement
             _fill(connection, lake.declarations, sources)
             _describe(connection, publication, with_sealed=with_sealed)
+            connection.commit()
     except duckdb.Error as error:
         message = f"{path}: the warehouse file could not be built ({error}). The former one stays."
         raise WarehouseError(message) from error
