@@ -71,6 +71,8 @@ class _Batch:
     start: FloatArray
     residuals: FloatArray
     scale: FloatArray
+    moved: FloatArray
+    met: BoolArray
     floor: FloatArray
 
     def keep(self, mask: BoolArray) -> None:
@@ -79,6 +81,8 @@ class _Batch:
         self.start = self.start[mask]
         self.residuals = self.residuals[mask]
         self.scale = self.scale[mask]
+        self.moved = self.moved[mask]
+        self.met = self.met[mask]
         self.floor = self.floor[mask]
 
 
@@ -168,6 +172,8 @@ def _iterate(basis: Basis, start: FloatArray, floor: FloatArray, options: FitOpt
         start=start,
         residuals=start,
         scale=median_absolute(start) / MASS_MAD,
+        moved=np.full(len(start), np.inf),
+        met=np.zeros(len(start), dtype=np.bool_),
         floor=floor,
     )
     # A problem that blows up is found by its change not being finite, not by a warning.
@@ -189,10 +195,11 @@ def _advance(batch: _Batch, done: RawFit, options: FitOptions, *, step: int) -> 
     right = batch.basis.project(weights * batch.start)
     delta = solve_each(gram, right[:, :, None])[:, :, 0]
     residuals = batch.start - batch.basis.predict(delta)
-    change = _relative_change(residuals, batch.residuals)
-    lost = ~np.isfinite(change)
-    met = change <= options.tolerance
-    leaves = met | collapsed | lost | (step == options.max_iterations)
+    step_taken = residuals - batch.residuals
+    moved = np.sqrt(np.einsum("bn,bn->b", step_taken, step_taken))
+    lost = ~np.isfinite(moved)
+    met, settled = _judge(batch, moved, scale, options.tolerance)
+    leaves = settled | collapsed | lost | (step == options.max_iterations)
     if leaves.any():
         where = batch.index[leaves]
         done.coefficients[where] = delta[leaves]
@@ -207,8 +214,27 @@ def _advance(batch: _Batch, done: RawFit, options: FitOptions, *, step: int) -> 
         done.singular[where] = singular & ~collapsed[leaves]
     batch.residuals = residuals
     batch.scale = scale
+    batch.moved = moved
+    batch.met = met
     if leaves.any():
         batch.keep(~leaves)
+
+
+def _judge(
+    batch: _Batch, moved: FloatArray, scale: FloatArray, tolerance: float
+) -> tuple[BoolArray, BoolArray]:
+    """Which problems have met the tolerance, and which need not go on.
+
+    A problem that has met the tolerance, on the length of its residuals, counts as converged
+    from then on. Outliers lengthen residuals, and steps shrink by a factor near one in a slow
+    fit, so it goes on until the way that remains, step times rate / (1 - rate), meets the
+    tolerance on the scale as well.
+    """
+    length = np.sqrt(np.einsum("bn,bn->b", batch.residuals, batch.residuals))
+    met = moved <= tolerance * np.maximum(length, 1e-10)
+    rate = moved / batch.moved
+    ahead = moved * rate <= tolerance * (1.0 - rate) * scale * np.sqrt(batch.start.shape[1])
+    return met | batch.met, (met | batch.met) & (ahead | (rate >= 1.0))
 
 
 def _next_scale(batch: _Batch, options: FitOptions) -> FloatArray:
@@ -216,12 +242,6 @@ def _next_scale(batch: _Batch, options: FitOptions) -> FloatArray:
         return median_absolute(batch.residuals) / options.mad_constant
     df = batch.start.shape[1] - batch.basis.rows.shape[-2]
     return proposal2_step(batch.residuals, batch.scale, df=df)
-
-
-def _relative_change(new: FloatArray, old: FloatArray) -> FloatArray:
-    moved = new - old
-    length = np.maximum(np.einsum("bn,bn->b", old, old), 1e-20)
-    return np.asarray(np.sqrt(np.einsum("bn,bn->b", moved, moved) / length))
 
 
 def _project_out(basis: Basis, response: FloatArray) -> tuple[FloatArray, FloatArray]:
