@@ -115,7 +115,11 @@ class Declarations:
             for name, spec in self.layouts.items()
         }
         sorter = TopologicalSorter(graph)
-        sorter.prepare()
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            message = f"Layouts refer to each other in a circle: {error.args[1]}."
+            raise DeclarationError(message) from error
         order: list[str] = []
         while sorter.is_active():
             for name in sorted(sorter.get_ready()):

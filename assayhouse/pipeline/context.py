@@ -33,8 +33,10 @@ class BuildContext:
         if relation not in parents and relation in self.declarations.tables:
             message = f"{self.spec.relation} reads {relation}, which it does not declare as parent."
             raise DeclarationError(message)
-        return self.connection.sql(f"select * from {relation}").pl()  # noqa: S608 - declared name
+        frame: pl.DataFrame = self.connection.sql(f"select * from {relation}").pl()  # noqa: S608 - declared
+        return frame
 
     def mapped(self, shape: str) -> pl.DataFrame:
         """Read the rows of every layout that maps to one shape."""
-        return self.connection.sql(f"select * from mapped.{shape}").pl()  # noqa: S608 - declared name
+        frame: pl.DataFrame = self.connection.sql(f"select * from mapped.{shape}").pl()  # noqa: S608 - declared
+        return frame

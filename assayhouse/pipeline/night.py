@@ -62,6 +62,8 @@ def run_night(
         tell(f"intake {receipt.layout}", done, len(waiting))
         outcomes.append(delivery.ingest(home, declarations, receipt.number, at=at, who=who))
     built = refresh(home, declarations, progress=tell)
+    if not outcomes and not built:
+        delivery.note_no_news(home, at=at, who=who)
     tell("publication", 0, 1)
     published = publish(home, declarations, at=at, who=who, reason="night")
     if outcomes:

@@ -32,9 +32,7 @@ class Published:
 
 def is_unblinded(home: Home) -> bool:
     """Whether the audit chain holds the unblinding of this study."""
-    return any(
-        entry.event.get("event") == UNBLINDED for entry in AuditLog(home.audit_file).entries()
-    )
+    return any(entry.text("kind") == UNBLINDED for entry in AuditLog(home.audit_file).entries())
 
 
 def unblind(
@@ -60,7 +58,7 @@ def unblind(
             )
             raise DeliveryStateError(message)
         AuditLog(home.audit_file).append(
-            {"event": UNBLINDED, "planned": planned, "why": reason}, at=at, who=who
+            {"kind": UNBLINDED, "planned": planned}, at=at, who=who, why=reason
         )
 
 

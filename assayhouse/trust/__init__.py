@@ -1,0 +1,1 @@
+"""Who may see what, and what happened: the audit chain and the archive of delivered bytes."""
