@@ -44,7 +44,8 @@ class LineAccount:
     @property
     def balanced(self) -> bool:
         """Whether the parts add up to the physical lines."""
-        return sum(getattr(self, name) for name in _LINES) == self.physical_lines
+        values = self.to_dict()
+        return sum(values[name] for name in _LINES) == self.physical_lines
 
     def to_dict(self) -> dict[str, int]:
         """Plain values, for records and tables."""

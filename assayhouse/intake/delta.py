@@ -230,7 +230,7 @@ def rows_sql(layout: LayoutSpec, *, draft: str, columns: tuple[str, ...]) -> str
     own = [quoted(name) for name in columns if name not in _SOURCE]
     given = ", ".join(f"d.{name}" for name in own)
     keys = {quoted(name) for name in layout.key}
-    tombstone = ", ".join(f"v.{name}" if name in keys else "null" for name in own)
+    tombstone = ", ".join(f"v.{name}" if name in keys else f"null as {name}" for name in own)
     return f"""
         select * from (
             select {tombstone}, s.source_file,

@@ -1,12 +1,11 @@
-"""One delivery from landing to its outcome: scan, ingest, approve, refuse.
+"""One delivery from landing to its outcome: receive, ingest, approve, refuse.
 
-Order inside one delivery: bytes archived, drafts and record written, quarantine published, rows
-published, state recorded. A kill anywhere leaves the former state; running again completes it.
+Every function that changes the home takes its lock; running one twice is harmless. Order within a
+delivery: bytes archived, draft written, quarantine published, rows published, state recorded.
 """
 
-import datetime as dt
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.errors import DeliveryStateError
@@ -20,14 +19,13 @@ from assayhouse.intake.receipt import (
     PUBLISHED,
     RECEIVED,
     REFUSED,
-    REJECTED,
     SUPERSEDED,
     UNFINISHED,
     Change,
     Receipt,
     Register,
 )
-from assayhouse.pipeline.delivery_judge import Case, judge
+from assayhouse.pipeline.delivery_judge import judge
 from assayhouse.pipeline.delivery_record import (
     ROWS,
     Check,
@@ -37,273 +35,369 @@ from assayhouse.pipeline.delivery_record import (
     read_judgement,
     write_judgement,
 )
-from assayhouse.pipeline.delivery_scan import Pause, Survey, clear_taken, survey, take
-from assayhouse.pipeline.delivery_tables import publish_intake
+from assayhouse.pipeline.delivery_scan import Pause, Waiting, clear_taken, survey, take
+from assayhouse.pipeline.delivery_tables import publish_intake, publish_kept_out
 from assayhouse.trust.archive import move_file
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
 
-NO_NEWS = "no new content"
+__all__ = [
+    "Check",
+    "Outcome",
+    "Receipt",
+    "Waiting",
+    "approve",
+    "ingest",
+    "left_in_landing",
+    "outcome",
+    "pending",
+    "receipts",
+    "refuse",
+    "scan",
+    "visible_receipts",
+]
+
+LOCK_SECONDS = 120.0
+NOTHING_NEW = "no new content"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one delivery."""
+    """What became of one delivery.
+
+    Attributes
+    ----------
+    state, why : str
+        Its present state, and why it has it.
+    accepted_rows, quarantined_rows : int
+        Rows of the file; 0 where it was rejected or is a duplicate.
+    account : LineAccount or None
+        Account of its lines, where it was read.
+    delta : DeltaCounts or None
+        What it does to the records, where it was compared.
+    """
 
     receipt: int
     layout: str
+    file_name: str
+    partition_key: str
     state: str
     why: str
-    account: LineAccount | None = None
-    delta: DeltaCounts | None = None
-    findings: tuple[Finding, ...] = ()
-    checks: tuple[Check, ...] = ()
-
-    @property
-    def accepted_rows(self) -> int:
-        """Rows that may enter, the same as before among them."""
-        return 0 if self.account is None else self.account.accepted_rows
-
-    @property
-    def quarantined_rows(self) -> int:
-        """Rows kept out."""
-        return 0 if self.account is None else self.account.quarantined_rows
-
-
-def register_of(home: Home) -> Register:
-    """Read the register of arrivals and states as it is now."""
-    return Register(AuditLog(home.audit_file))
-
-
-def visible_receipts(home: Home) -> frozenset[int]:
-    """Receipts whose rows are served."""
-    return register_of(home).visible()
+    accepted_rows: int
+    quarantined_rows: int
+    account: LineAccount | None
+    delta: DeltaCounts | None
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
 
 
 def scan(
-    home: Home, declarations: Declarations, *, at: str, who: str, pause: Pause = time.sleep
+    home: Home,
+    declarations: Declarations,
+    *,
+    at: str,
+    who: str,
+    pause: Pause = time.sleep,
+    note_idle: bool = True,
 ) -> tuple[Receipt, ...]:
-    """Take what has arrived completely into the archive and the register.
+    """Take what has arrived complete into archive and register.
 
     Parameters
     ----------
-    home : Home
-        Where everything is kept.
-    declarations : Declarations
-        The study.
-    at, who : str
-        Time (ISO 8601) and person or process, for the audit chain.
+    at : str
+        Time, ISO 8601; also the day against which dates in the future are judged.
+    who : str
+        Person or process.
     pause : callable
-        Waits between two looks at a file that may still grow.
+        Waits between the two looks that show whether a file still grows.
+    note_idle : bool
+        Add a line to the audit log when there is nothing new; a sensor that looks every few
+        seconds leaves it out.
 
     Returns
     -------
     tuple of Receipt
-        Receipts that are new; nothing is judged yet.
+        New receipts, in the order in which they are to be ingested.
     """
-    with home.lock():
-        register = register_of(home)
+    with home.lock(wait_seconds=LOCK_SECONDS):
+        log = AuditLog(home.audit_file)
+        register = Register(log)
         clear_taken(home, register)
         found = survey(home, declarations, pause=pause)
         arrived = take(home, declarations, register, found, at=at, who=who)
+        for receipt in arrived:
+            _settle_duplicate(register, receipt, at=at, who=who)
         publish_intake(home, declarations, register)
+        if note_idle and not arrived and not register.in_state(*UNFINISHED):
+            log.append({"kind": NOTHING_NEW}, at=at, who=who, why=NOTHING_NEW)
     return arrived
 
 
-def waiting(home: Home, declarations: Declarations, *, pause: Pause = time.sleep) -> Survey:
-    """Look at landing without taking anything: what is complete, what waits and why."""
-    return survey(home, declarations, pause=pause)
+def left_in_landing(
+    home: Home, declarations: Declarations, *, pause: Pause = time.sleep
+) -> tuple[Waiting, ...]:
+    """Files that stay in landing and why: their transfer is not complete, or nobody knows them."""
+    return survey(home, declarations, pause=pause).waiting
 
 
-def note_no_news(home: Home, *, at: str, who: str) -> None:
-    """Record that a night found nothing new."""
-    with home.lock():
-        AuditLog(home.audit_file).append({"kind": NO_NEWS}, at=at, who=who, why=NO_NEWS)
+def receipts(home: Home) -> tuple[Receipt, ...]:
+    """Every receipt in order of arrival."""
+    return _register(home).receipts()
 
 
 def pending(home: Home, declarations: Declarations) -> tuple[Receipt, ...]:
-    """Receipts without an outcome: layouts in their order, within one by arrival."""
-    order = {name: place for place, name in enumerate(declarations.layout_order())}
-    found = register_of(home).in_state(*UNFINISHED)
-    return tuple(sorted(found, key=lambda item: (order.get(item.layout, 0), item.number)))
+    """Receipts without an outcome, in the order in which they are to be ingested."""
+    register = _register(home)
+    return tuple(
+        item for item in register.in_state(*UNFINISHED) if item.layout in declarations.layouts
+    )
 
 
-def ingest(home: Home, declarations: Declarations, number: int, *, at: str, who: str) -> Outcome:
-    """Carry one received delivery to its outcome; a delivery that has one is left as it is.
+def visible_receipts(home: Home) -> frozenset[int]:
+    """Receipts whose rows are served."""
+    return _register(home).visible()
+
+
+def outcome(home: Home, declarations: Declarations, number: int) -> Outcome:
+    """Read back what became of one delivery.
 
     Raises
     ------
     DeliveryStateError
-        There is no such delivery, or an earlier one of its layout is not judged yet.
+        There is no such delivery.
     """
-    with home.lock():
-        register = register_of(home)
+    register = _register(home)
+    receipt = register.receipt(number)
+    _require_layout(declarations, receipt)
+    return _outcome(home, register, receipt)
+
+
+def ingest(home: Home, declarations: Declarations, number: int, *, at: str, who: str) -> Outcome:
+    """Carry one delivery from the archive to its outcome; harmless where it has one.
+
+    Raises
+    ------
+    DeliveryStateError
+        There is no such delivery, or an earlier one of its layout has no outcome yet.
+    """
+    with home.lock(wait_seconds=LOCK_SECONDS):
+        register = _register(home)
         receipt = register.receipt(number)
-        before = register.waiting_before(receipt)
-        if register.state(number) == RECEIVED and before is not None:
-            message = (
-                f"Delivery {before.number} of {receipt.layout} is not judged yet: ingest it first. "
-                "Nothing was changed."
-            )
-            raise DeliveryStateError(message)
-        if register.state(number) == RECEIVED:
-            _settle(home, declarations, register, receipt, at=at, who=who)
-        if register.state(number) == APPROVED:
-            _publish_rows(home, declarations, register, receipt, at=at, who=who)
+        _require_layout(declarations, receipt)
+        state = register.state(number)
+        if state == APPROVED:
+            judgement = _recorded(home, receipt)
+            _publish(home, declarations, register, judgement, why="approved", at=at, who=who)
+        elif state == RECEIVED and not _settle_duplicate(register, receipt, at=at, who=who):
+            _require_turn(register, receipt)
+            _ingest(home, declarations, register, receipt, at=at, who=who)
         publish_intake(home, declarations, register)
-        return _outcome(home, register, number)
-
-
-def _settle(
-    home: Home,
-    declarations: Declarations,
-    register: Register,
-    receipt: Receipt,
-    *,
-    at: str,
-    who: str,
-) -> None:
-    twin = register.twin(receipt)
-    if twin is not None:
-        why = f"duplicate of delivery {twin.number}, ignored"
-        register.record(receipt.number, DUPLICATE, why=why, at=at, who=who)
-        return
-    judgement = _judged(home, declarations, register, receipt, at=at)
-    if judgement.sealed and receipt.side == "open":
-        why = "holds words of the treatment vocabulary"
-        register.seal(receipt.number, at=at, who=who, why=why)
-        receipt = register.receipt(receipt.number)
-    if receipt.side == "sealed":
-        roots = {"source": home.archive("open"), "target": home.archive("sealed")}
-        move_file(receipt.sha256, receipt.file_name, **roots)
-    publish_intake(home, declarations, register)
-    if judgement.state == PUBLISHED:
-        _publish_rows(home, declarations, register, receipt, at=at, who=who)
-        return
-    register.record(receipt.number, judgement.state, why=judgement.why, at=at, who=who)
-    if judgement.state == REJECTED:
-        drop_rows(home, receipt)
-
-
-def _judged(
-    home: Home, declarations: Declarations, register: Register, receipt: Receipt, *, at: str
-) -> Judgement:
-    """Judge, or take the record of a run that was killed after judging."""
-    former = read_judgement(home, receipt)
-    base = register.base(receipt.layout)
-    if former is not None and former.base == (None if base is None else base.number):
-        return former
-    case = Case(
-        home=home,
-        declarations=declarations,
-        register=register,
-        receipt=receipt,
-        today=dt.date.fromisoformat(at[:10]),
-    )
-    judgement = judge(case)
-    write_judgement(home, receipt, judgement)
-    return judgement
-
-
-def _publish_rows(
-    home: Home,
-    declarations: Declarations,
-    register: Register,
-    receipt: Receipt,
-    *,
-    at: str,
-    who: str,
-) -> None:
-    """Append the delivery's rows, then record the state; both may have happened before."""
-    judgement = read_judgement(home, receipt)
-    rows = folder(home, receipt) / ROWS
-    relation = declarations.layouts[receipt.layout].relation
-    if rows.is_dir() and any(rows.iterdir()):
-        Lake(home, declarations).append_receipt(relation, rows, receipt=receipt.number)
-    base = register.base(receipt.layout)
-    why = "accepted" if judgement is None else judgement.why
-    changes = [Change(receipt=receipt.number, state=PUBLISHED, why=why)]
-    if base is not None:
-        why = f"superseded by delivery {receipt.number}"
-        changes.append(Change(receipt=base.number, state=SUPERSEDED, why=why))
-    register.record_all(changes, at=at, who=who)
-    drop_rows(home, receipt)
+        return _outcome(home, register, register.receipt(number))
 
 
 def approve(
     home: Home, declarations: Declarations, number: int, *, reason: str, at: str, who: str
 ) -> Outcome:
-    """Publish a held delivery on a person's decision.
+    """Publish a delivery on hold, on a person's word.
 
     Raises
     ------
     DeliveryStateError
-        It is not held, the reason is empty, or a later delivery was published meanwhile.
+        It is not on hold, no reason is given, a later delivery was published since, or what is
+        served has changed since it was compared: then it is compared anew and the person looks
+        again.
     """
-    with home.lock():
-        register = register_of(home)
-        receipt = _held(register, number, reason)
-        judgement = read_judgement(home, receipt)
+    with home.lock(wait_seconds=LOCK_SECONDS):
+        register = _register(home)
+        receipt = register.receipt(number)
+        _require_layout(declarations, receipt)
+        _require_held(register, receipt, reason, doing="approved")
         base = register.base(receipt.layout)
-        compared = None if judgement is None else judgement.base
-        if (None if base is None else base.number) != compared:
+        if base is not None and base.number > number:
             message = (
-                f"Delivery {number} was compared with delivery {compared}, but "
-                f"{base.number if base else 'none'} is served now. Refuse it and ask for a new "
-                "one. Nothing was changed."
+                f"Delivery {base.number} of {receipt.layout} was published after delivery "
+                f"{number} arrived, so the older one cannot be approved. Nothing was changed. "
+                "Refuse it."
+            )
+            raise DeliveryStateError(message)
+        judgement = _recorded(home, receipt)
+        if judgement.base != (None if base is None else base.number):
+            _compare_anew(home, declarations, register, receipt)
+            message = (
+                f"Delivery {number} was compared with what was served before delivery "
+                f"{'-' if base is None else base.number} was published. It has been compared "
+                "anew and is still on hold: look at its counts, then approve it again."
             )
             raise DeliveryStateError(message)
         register.record(number, APPROVED, why=reason, at=at, who=who)
-        _publish_rows(home, declarations, register, receipt, at=at, who=who)
+        _publish(home, declarations, register, judgement, why="approved", at=at, who=who)
         publish_intake(home, declarations, register)
-        return _outcome(home, register, number)
+        return _outcome(home, register, receipt)
 
 
 def refuse(
     home: Home, declarations: Declarations, number: int, *, reason: str, at: str, who: str
 ) -> Outcome:
-    """Keep a held delivery out on a person's decision; what was served stays.
+    """Turn down a delivery on hold; the last published one stays.
 
     Raises
     ------
     DeliveryStateError
-        It is not held, or the reason is empty.
+        It is not on hold, or no reason is given.
     """
-    with home.lock():
-        register = register_of(home)
-        receipt = _held(register, number, reason)
+    with home.lock(wait_seconds=LOCK_SECONDS):
+        register = _register(home)
+        receipt = register.receipt(number)
+        _require_layout(declarations, receipt)
+        _require_held(register, receipt, reason, doing="refused")
         register.record(number, REFUSED, why=reason, at=at, who=who)
         drop_rows(home, receipt)
         publish_intake(home, declarations, register)
-        return _outcome(home, register, number)
+        return _outcome(home, register, receipt)
 
 
-def _held(register: Register, number: int, reason: str) -> Receipt:
-    receipt = register.receipt(number)
-    if register.state(number) != HELD:
-        message = f"Delivery {number} is {register.state(number)}, not HELD. Nothing was changed."
+def _register(home: Home) -> Register:
+    return Register(AuditLog(home.audit_file))
+
+
+def _require_layout(declarations: Declarations, receipt: Receipt) -> None:
+    if receipt.layout not in declarations.layouts:
+        message = (
+            f"Delivery {receipt.number} is of layout {receipt.layout}, which this study does not "
+            "have (any more). Nothing was changed."
+        )
+        raise DeliveryStateError(message)
+
+
+def _require_turn(register: Register, receipt: Receipt) -> None:
+    earlier = register.waiting_before(receipt)
+    if earlier is not None:
+        message = (
+            f"Delivery {receipt.number} of {receipt.layout} comes after delivery "
+            f"{earlier.number}, which has no outcome yet. Nothing was changed. Ingest that first."
+        )
+        raise DeliveryStateError(message)
+
+
+def _require_held(register: Register, receipt: Receipt, reason: str, *, doing: str) -> None:
+    state = register.state(receipt.number)
+    if state != HELD:
+        message = (
+            f"Delivery {receipt.number} is {state}; only one on hold can be {doing}. "
+            "Nothing was changed."
+        )
         raise DeliveryStateError(message)
     if not reason.strip():
-        message = "A decision on a held delivery needs a reason. Nothing was changed."
+        message = f"A delivery is {doing} with a reason. Nothing was changed. Give one."
         raise DeliveryStateError(message)
-    return receipt
 
 
-def outcome(home: Home, number: int) -> Outcome:
-    """Read back what became of a delivery."""
-    return _outcome(home, register_of(home), number)
+def _settle_duplicate(register: Register, receipt: Receipt, *, at: str, who: str) -> bool:
+    """Record that a file's bytes came again; a delivery that waits itself is no measure yet."""
+    twin = register.twin(receipt)
+    if twin is None or register.state(twin.number) in UNFINISHED:
+        return False
+    why = f"duplicate of delivery {twin.number}, ignored"
+    register.record(receipt.number, DUPLICATE, why=why, at=at, who=who)
+    return True
 
 
-def _outcome(home: Home, register: Register, number: int) -> Outcome:
-    receipt = register.receipt(number)
+def _recorded(home: Home, receipt: Receipt) -> Judgement:
     judgement = read_judgement(home, receipt)
+    if judgement is None:
+        message = (
+            f"The record of delivery {receipt.number} is missing. Nothing was changed. "
+            "Restore the home from a copy."
+        )
+        raise DeliveryStateError(message)
+    return judgement
+
+
+def _ingest(
+    home: Home,
+    declarations: Declarations,
+    register: Register,
+    receipt: Receipt,
+    *,
+    at: str,
+    who: str,
+) -> None:
+    judgement = _resumed(home, declarations, receipt)
+    if judgement is None:
+        judgement = judge(home, declarations, register, receipt)
+        write_judgement(home, receipt, judgement)
+    if judgement.sealed and receipt.side == "open":
+        move_file(
+            receipt.sha256,
+            receipt.file_name,
+            source=home.archive("open"),
+            target=home.archive("sealed"),
+        )
+        register.seal(receipt.number, at=at, who=who, why="treatment content in an open layout")
+    publish_kept_out(home, declarations, register)
+    if judgement.state == PUBLISHED:
+        _publish(home, declarations, register, judgement, why=judgement.why, at=at, who=who)
+    else:
+        register.record(receipt.number, judgement.state, why=judgement.why, at=at, who=who)
+
+
+def _resumed(home: Home, declarations: Declarations, receipt: Receipt) -> Judgement | None:
+    """Return the judgement of a killed run, once something of it had taken effect."""
+    judgement = read_judgement(home, receipt)
+    if judgement is None or judgement.sealed:
+        return judgement
+    relation = declarations.layouts[receipt.layout].relation
+    committed = receipt.number in Lake(home, declarations).receipts_in(relation)
+    return judgement if committed else None
+
+
+def _publish(
+    home: Home,
+    declarations: Declarations,
+    register: Register,
+    judgement: Judgement,
+    *,
+    why: str,
+    at: str,
+    who: str,
+) -> None:
+    """Append the rows, then record that they are served and what they supersede."""
+    receipt = register.receipt(judgement.receipt)
+    layout = declarations.layouts[receipt.layout]
+    if judgement.n_rows:
+        rows = folder(home, receipt) / ROWS
+        Lake(home, declarations).append_receipt(layout.relation, rows, receipt=receipt.number)
+    changes = [Change(receipt=receipt.number, state=PUBLISHED, why=why)]
+    base = register.base(receipt.layout)
+    if base is not None and layout.mode == "cumulative":
+        superseded = f"superseded by delivery {receipt.number}"
+        changes.append(Change(receipt=base.number, state=SUPERSEDED, why=superseded))
+    register.record_all(changes, at=at, who=who)
+    drop_rows(home, receipt)
+
+
+def _compare_anew(
+    home: Home, declarations: Declarations, register: Register, receipt: Receipt
+) -> None:
+    judgement = replace(judge(home, declarations, register, receipt), state=HELD)
+    write_judgement(home, receipt, judgement)
+    publish_intake(home, declarations, register)
+
+
+def _outcome(home: Home, register: Register, receipt: Receipt) -> Outcome:
+    judgement = read_judgement(home, receipt)
+    account = None if judgement is None else judgement.account
     return Outcome(
-        receipt=number,
+        receipt=receipt.number,
         layout=receipt.layout,
-        state=register.state(number),
-        why=register.why(number),
-        account=None if judgement is None else judgement.account,
+        file_name=receipt.file_name,
+        partition_key=receipt.partition_key,
+        state=register.state(receipt.number),
+        why=register.why(receipt.number),
+        accepted_rows=0 if account is None else account.accepted_rows,
+        quarantined_rows=0 if account is None else account.quarantined_rows,
+        account=account,
         delta=None if judgement is None else judgement.delta,
         findings=() if judgement is None else judgement.findings,
         checks=() if judgement is None else judgement.checks,

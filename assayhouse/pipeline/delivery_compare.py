@@ -35,12 +35,17 @@ def open_draft(
 ) -> duckdb.DuckDBPyConnection:
     """Connect to what is served, with the draft's rows as ``draft`` and ``kept_out``."""
     connection = lake.connect(visible=visible, sealed=True)
-    keys = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in layout.key)
     empty = lake.spec(layout.relation).empty()
     connection.register("draft_empty", empty.to_arrow(compat_level=pl.CompatLevel.oldest()))
     _view(connection, "draft", folder / "accepted", "select * from draft_empty")
-    _view(connection, "kept_out", folder / "kept_out", f"select {keys} where false")
+    show_kept_out(connection, layout, folder)
     return connection
+
+
+def show_kept_out(connection: duckdb.DuckDBPyConnection, layout: LayoutSpec, folder: Path) -> None:
+    """Make ``kept_out`` the keys of every row in the quarantine so far."""
+    keys = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in layout.key)
+    _view(connection, "kept_out", folder / "kept_out", f"select {keys} where false")
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path, empty: str) -> None:
@@ -73,7 +78,7 @@ def compare(
     *,
     receipt: Receipt,
     folder: Path,
-    first: bool,
+    join: bool,
 ) -> Comparison:
     """Compare the kept rows with what is served and write what the delivery adds.
 
@@ -87,13 +92,11 @@ def compare(
         The delivery.
     folder : Path
         Its folder; ``rows/`` is written into it.
-    first : bool
-        Nothing of the layout is served yet, so every record is new.
+    join : bool
+        False where nothing is served yet and no row was left out: the draft is what is added.
     """
     layout = declarations.layouts[receipt.layout]
-    if first and not connection.execute(
-        "select 1 from duckdb_tables() where table_name = 'left_out'"
-    ).fetchone():
+    if not join:
         count = connection.execute(f"select count(*) from {_KEPT}").fetchone()  # noqa: S608 - fixed
         shutil.move(folder / "accepted", folder / ROWS)
         rows = int(count[0]) if count else 0
@@ -139,7 +142,7 @@ def _write_rows(
 def _write_records(
     connection: duckdb.DuckDBPyConnection, layout: LayoutSpec, receipt: Receipt, folder: Path
 ) -> None:
-    records = connection.execute(delta.records_sql(layout, draft=_KEPT)).pl()
+    records = connection.sql(delta.records_sql(layout, draft=_KEPT)).pl()
     if records.height:
         records.with_columns(
             pl.lit(receipt.number, dtype=pl.Int64).alias("receipt"),

@@ -18,12 +18,18 @@ from assayhouse.errors import DeliveryRejectedError
 from assayhouse.intake import manifest as manifests
 from assayhouse.intake.account import LineAccount, check_balance
 from assayhouse.intake.delta import quoted
-from assayhouse.intake.disposition import DeltaCounts, check_delta, check_stop_rule, decide
+from assayhouse.intake.disposition import check_delta, check_stop_rule, decide
 from assayhouse.intake.findings import FaultLog, FileFault, number_findings
 from assayhouse.intake.receipt import Receipt, Register
 from assayhouse.intake.rules import RuleContext, compile_rules, escalate
 from assayhouse.pipeline.delivery_checks import checks_of
-from assayhouse.pipeline.delivery_compare import Comparison, compare, find_duplicates, open_draft
+from assayhouse.pipeline.delivery_compare import (
+    Comparison,
+    compare,
+    find_duplicates,
+    open_draft,
+    show_kept_out,
+)
 from assayhouse.pipeline.delivery_read import Counts, DraftReader
 from assayhouse.pipeline.delivery_record import (
     QUARANTINE,
@@ -161,9 +167,9 @@ def _names_treatment(name: str, words: tuple[str, ...]) -> bool:
 
 
 def _rosters(case: _Case) -> tuple[dict[str, frozenset[str]], list[FileFault]]:
-    """Accepted values of every column that this layout refers to."""
+    """Look up the accepted values of every column that this layout refers to."""
     rosters: dict[str, frozenset[str]] = {}
-    faults = []
+    faults: list[FileFault] = []
     wanted = [column for column in case.layout.columns if column.references]
     if not wanted:
         return rosters, faults
@@ -246,9 +252,7 @@ def _read(case: _Case, folder: Path) -> _Findings:
     return _compared(case, reader, folder, account)
 
 
-def _compared(
-    case: _Case, reader: DraftReader, folder: Path, account: LineAccount
-) -> _Findings:
+def _compared(case: _Case, reader: DraftReader, folder: Path, account: LineAccount) -> _Findings:
     """Settle duplicates, compare with what is served, and ask the rules on the whole."""
     layout, log, counts = case.layout, reader.log, reader.counts
     visible = case.register.visible()
@@ -274,23 +278,21 @@ def _compared(
                 message="records with the same key hold different values; none of them is taken",
             )
             reader.quarantine_lines(case.open(), duplicates.conflicts, fault)
-            account = counts.account_again(account)
-            open_draft_again = sorted((folder / "kept_out").glob("*.parquet"))
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in open_draft_again)
-            connection.execute(
-                f"create or replace view kept_out as select * from read_parquet([{listed}])"  # noqa: S608 - our own paths
-            )
+            account = counts.moved(account)
+            show_kept_out(connection, layout, folder)
         comparison = compare(
             connection,
             case.declarations,
             receipt=case.receipt,
             folder=folder,
-            first=case.base is None,
+            join=case.base is not None or bool(duplicates.copies or duplicates.conflicts),
         )
     records = counts.rows - len(duplicates.copies)
     log.add(check_stop_rule(layout, counts.tally()))
     log.add(
-        check_delta(layout, comparison.counts, records=records, records_before=_records_before(case))
+        check_delta(
+            layout, comparison.counts, records=records, records_before=_records_before(case)
+        )
     )
     _join_parts(folder / "quarantine", folder / QUARANTINE)
     return _Findings(
@@ -306,9 +308,9 @@ def _records_before(case: _Case) -> int | None:
 
 def _join_parts(parts: Path, target: Path) -> None:
     if any(parts.iterdir()):
-        pl.scan_parquet(parts / "*.parquet").sort(
-            "source_line", "column", "rule"
-        ).sink_parquet(target)
+        pl.scan_parquet(parts / "*.parquet").sort("source_line", "column", "rule").sink_parquet(
+            target
+        )
 
 
 def _judgement(case: _Case, found: _Findings) -> Judgement:
@@ -336,8 +338,12 @@ def _judgement(case: _Case, found: _Findings) -> Judgement:
         findings=number_findings(
             faults, receipt=receipt.number, vendor=receipt.vendor, layout=receipt.layout
         ),
-        checks=checks_of(case.layout, faults, found.counts, read=found.account is not None),
+        checks=checks_of(
+            case.layout,
+            faults,
+            read=found.account is not None,
+            with_manifest=receipt.manifest is not None,
+            plausibility=found.counts.plausibility,
+            unanswered=found.counts.unanswered,
+        ),
     )
-
-
-__all__ = ["DeltaCounts", "judge"]

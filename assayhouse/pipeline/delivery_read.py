@@ -5,7 +5,7 @@ Batch by batch, so that memory does not grow with the file. Compares with no oth
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -50,7 +50,8 @@ class Counts:
     by_rule: Counter[tuple[str, str]] = field(default_factory=Counter)
     group_rows: Counter[str] = field(default_factory=Counter)
     group_quarantined: Counter[str] = field(default_factory=Counter)
-    unanswered: dict[str, RuleResult] = field(default_factory=dict)
+    plausibility: dict[str, str] = field(default_factory=dict)
+    unanswered: dict[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -70,6 +71,16 @@ class Counts:
             trailer_lines=lines.trailer,
             accepted_rows=self.accepted_rows,
             quarantined_rows=self.quarantined_rows,
+        )
+
+    def moved(self, account: LineAccount) -> LineAccount:
+        """Account after accepted rows were moved to the quarantine."""
+        return replace(
+            account,
+            accepted_rows=self.accepted_rows,
+            accepted_lines=self.accepted_lines,
+            quarantined_rows=self.quarantined_rows,
+            quarantined_lines=self.quarantined_lines,
         )
 
     def tally(self) -> Tally:
@@ -197,8 +208,7 @@ class DraftReader:
         """Ask the plausibility rules on rows; those that break a critical one are kept out."""
         accepted, parts, blocked = checked.accepted, [checked.faults], set[int]()
         for result in check_batch(accepted, suite):
-            if result.passed is None:
-                self.counts.unanswered[result.rule_id] = result
+            self._note_asked(result)
             if not result.rows:
                 continue
             disposition = _DISPOSITION[result.severity]
@@ -220,13 +230,17 @@ class DraftReader:
         kept = [place for place in range(accepted.height) if place not in blocked]
         return accepted[kept], faults
 
+    def _note_asked(self, result: RuleResult) -> None:
+        self.counts.plausibility[result.rule_id] = result.why
+        if result.passed is None:
+            self.counts.unanswered[result.rule_id] = result.message
+
     def _add_aggregates(self) -> None:
         if self._aggregates is None:
             return
         for result in self._aggregates.results():
-            if result.passed is None:
-                self.counts.unanswered[result.rule_id] = result
-            elif not result.passed:
+            self._note_asked(result)
+            if result.passed is False:
                 disposition = "H" if result.severity == "critical" else "W"
                 self.log.add(
                     [
@@ -269,7 +283,7 @@ class DraftReader:
             )
             .select(QUARANTINE_SCHEMA.names())
         )
-        self._write("quarantine", kept.cast(dict(QUARANTINE_SCHEMA)))
+        self._write("quarantine", kept.cast(QUARANTINE_SCHEMA))
         self._write("kept_out", rows.select(self._layout.key))
 
     def _groups(self, rows: pl.DataFrame) -> dict[str, int]:

@@ -38,16 +38,9 @@ class Judged:
 def publish_intake(home: Home, declarations: Declarations, register: Register) -> None:
     """Publish every intake relation as the register and the records tell it."""
     lake = Lake(home, declarations)
-    judged = [
-        Judged(
-            receipt=item,
-            state=register.state(item.number),
-            judgement=read_judgement(home, item),
-        )
-        for item in register.receipts()
-    ]
+    judged = _judged(home, register)
     for name in _SPLIT:
-        publish_split(home, lake, declarations, judged, name)
+        _publish_split(home, lake, judged, name)
     rows: dict[str, Callable[[], Rows]] = {
         "intake.receipts": lambda: [_receipt_row(item) for item in register.receipts()],
         "intake.line_accounts": lambda: list(_account_rows(judged)),
@@ -58,27 +51,36 @@ def publish_intake(home: Home, declarations: Declarations, register: Register) -
         ],
     }
     for relation, make in rows.items():
-        if relation in declarations.tables:
-            spec = declarations.tables[relation]
-            lake.publish(relation, _frame(make(), spec))
+        lake.publish(relation, _frame(make(), lake.spec(relation)))
 
 
-def publish_split(
-    home: Home, lake: Lake, declarations: Declarations, judged: Iterable[Judged], name: str
-) -> None:
+def publish_kept_out(home: Home, declarations: Declarations, register: Register) -> None:
+    """Publish the quarantine alone, before the rows of a delivery are published."""
+    _publish_split(home, Lake(home, declarations), _judged(home, register), QUARANTINE)
+
+
+def _judged(home: Home, register: Register) -> list[Judged]:
+    return [
+        Judged(
+            receipt=item,
+            state=register.state(item.number),
+            judgement=read_judgement(home, item),
+        )
+        for item in register.receipts()
+    ]
+
+
+def _publish_split(home: Home, lake: Lake, judged: Iterable[Judged], name: str) -> None:
     """Publish a relation of which each side holds the rows of its own deliveries."""
     relation = _SPLIT[name]
-    if relation not in declarations.tables:
-        return
-    spec = declarations.tables[relation]
+    spec = lake.spec(relation)
     for side in ("open", "sealed"):
         frames = [spec.empty()]
         for item in judged:
             path = folder(home, item.receipt) / name
             if item.receipt.side == side and item.judgement is not None and path.is_file():
                 frames.append(spec.conform(_with_status(pl.read_parquet(path), item.state)))
-        if len(frames) > 1 or lake.head(relation, side) is not None:
-            lake.publish(relation, pl.concat(frames), side=side)
+        lake.publish(relation, pl.concat(frames), side=side)
 
 
 def _with_status(frame: pl.DataFrame, state: str) -> pl.DataFrame:
