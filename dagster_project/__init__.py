@@ -1,1 +1,1 @@
-"""When and in which order the library runs: thin Dagster definitions, no arithmetic, no SQL text."""
+"""When and in which order the library runs: thin Dagster definitions, no arithmetic, no SQL."""

@@ -1,0 +1,39 @@
+"""Layers ref to report: one asset per relation, all made from its declaration by one factory."""
+
+import dagster as dg
+
+from assayhouse.contracts.declarations import Declarations
+from assayhouse.pipeline.relations import build_relation
+from assayhouse.warehouse.lake import Lake
+from dagster_project import automation, checks, metadata
+from dagster_project.defs.figures import figure_metadata
+from dagster_project.resources import StudyHome
+
+
+def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefinition:
+    """Asset of one relation: build, commit, ask its plausibility rules."""
+    spec, study_spec = declarations.tables[relation], declarations.study
+
+    @dg.asset(
+        key=metadata.asset_key(relation),
+        deps=[metadata.asset_key(parent) for parent in declarations.parents(relation)],
+        group_name=spec.layer,
+        kinds=metadata.kinds(declarations, relation),
+        code_version=spec.code_version,
+        description=metadata.described(
+            spec, study=study_spec.study_id, synthetic=study_spec.synthetic
+        ),
+        metadata=metadata.declared(declarations, relation),
+        check_specs=checks.table_specs(declarations, relation),
+        automation_condition=automation.on_changed_content(),
+    )
+    def build(study: StudyHome) -> dg.MaterializeResult:
+        commit = build_relation(study.home, study.declarations, relation)
+        lake = Lake(study.home, study.declarations)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(commit.content_hash),
+            metadata={**metadata.committed(commit), **figure_metadata(lake, relation)},
+            check_results=checks.table_results(lake, relation),
+        )
+
+    return build
