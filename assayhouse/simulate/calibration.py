@@ -167,7 +167,7 @@ class Calibration:
         Limits and labels.
     means : (arms, visits) array
         Planted arithmetic mean as the laboratory would report it, pg/mL.
-    log_sd : (visits,) array
+    log_sd : (arms, visits) array
         SD of the log level between subjects, before its tails are bent.
     lloq : (visits,) array
         Lower limit in force when the visit's specimens were run, pg/mL.
@@ -211,15 +211,17 @@ def mean_of_exponential(log_sd: float) -> float:
 
 
 def _log_sd(published: dict[tuple[str, int], list[float]], paramcd: str) -> FloatArray:
+    """Log SD by arm and visit: the printed errors are those of one spread common to all arms."""
     sizes = np.sqrt([SUBJECTS_PER_ARM[arm] for arm in ARMS])
     later = []
     for visit in VISIT_NUMBERS[1:]:
         cells = np.array(published[paramcd, visit]).reshape(len(ARMS), 2)
-        residual_cv = np.sum(cells[:, 1] * sizes) / np.sum(cells[:, 0])
         # The printed SE is of a mean adjusted for baseline: undo what baseline explains.
-        squared_cv = residual_cv**2 / (1.0 - WITHIN_SUBJECT_CORRELATION**2)
-        later.append(min(math.sqrt(math.log1p(squared_cv)), LARGEST_LOG_SD))
-    return np.array([float(np.mean(later)), *later])
+        spread = np.mean(cells[:, 1] * sizes) / math.sqrt(1.0 - WITHIN_SUBJECT_CORRELATION**2)
+        squared_cv = (spread / cells[:, 0]) ** 2
+        later.append(np.minimum(np.sqrt(np.log1p(squared_cv)), LARGEST_LOG_SD))
+    baseline = np.full(len(ARMS), float(np.mean(later)))
+    return np.column_stack([baseline, *later])
 
 
 def calibrate(assay: Assay) -> Calibration:

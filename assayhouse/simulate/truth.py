@@ -96,11 +96,12 @@ def _latent(seed: int, subjects: Subjects, paramcd: str) -> FloatArray:
 def draw_levels(seed: int, subjects: Subjects, calibration: Calibration) -> Levels:
     """Draw one analyte for all subjects and visits; no other analyte has a say in it."""
     paramcd = calibration.assay.paramcd
-    scale = [mean_of_exponential(float(log_sd)) for log_sd in calibration.log_sd]
+    log_sd = calibration.log_sd[subjects.arm]
+    scale = np.vectorize(mean_of_exponential)(calibration.log_sd)[subjects.arm]
     log_level = (
         np.log(calibration.means[subjects.arm])
         - np.log(scale)
-        + calibration.log_sd * _latent(seed, subjects, paramcd)
+        + log_sd * _latent(seed, subjects, paramcd)
         + _strata_shift(calibration, subjects)[:, None]
     )
     true = np.exp(log_level)
@@ -206,7 +207,7 @@ def planted_means() -> pl.DataFrame:
             "arm": arm,
             "avisitn": visit_number,
             "mean": float(calibration.means[place, visit]),
-            "log_sd": float(calibration.log_sd[visit]) * bent_sd(),
+            "log_sd": float(calibration.log_sd[place, visit]) * bent_sd(),
             "lloq": float(calibration.lloq[visit]),
         }
         for calibration in CALIBRATIONS

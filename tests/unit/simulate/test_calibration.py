@@ -83,13 +83,13 @@ def test_only_il21_has_a_lot_shift_and_it_is_large():
 def test_log_sd_follows_the_printed_se_of_a_quiet_analyte():
     il10 = calibration_of("IL10")
     cv_from_se = 0.139 * np.sqrt(83) / 2.151
-    assert np.sqrt(np.expm1(il10.log_sd[1] ** 2)) == pytest.approx(cv_from_se, rel=0.2)
+    assert np.sqrt(np.expm1(il10.log_sd[0, 1] ** 2)) == pytest.approx(cv_from_se, rel=0.2)
 
 
 def test_log_sd_is_capped():
     for calibration in CALIBRATIONS:
         assert calibration.log_sd.max() <= LARGEST_LOG_SD
-    assert calibration_of("IL21").log_sd[1] == LARGEST_LOG_SD
+    assert (calibration_of("IL21").log_sd[:, 1] == LARGEST_LOG_SD).all()
 
 
 def test_limits_are_in_order_for_every_assay():
@@ -107,3 +107,9 @@ def test_quadrature_agrees_with_simulation():
     latent = bend(np.random.default_rng(1).standard_normal(2_000_000))
     assert mean_of_exponential(0.9) == pytest.approx(np.exp(0.9 * latent).mean(), rel=2e-3)
     assert bent_sd() == pytest.approx(latent.std(), rel=2e-3)
+
+
+def test_arms_share_one_spread_at_a_visit_as_the_printed_errors_do():
+    il2 = calibration_of("IL2")
+    spread = il2.means[:, 1] * np.sqrt(np.expm1(il2.log_sd[:, 1] ** 2))
+    assert spread == pytest.approx(np.full(len(ARMS), spread[0]), rel=1e-9)
