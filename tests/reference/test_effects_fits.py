@@ -5,6 +5,7 @@ from itertools import groupby
 import numpy as np
 
 from assayhouse.stats.robust import MASS_MAD, PHI75, m_regression
+
 from support.effects_reference import model_of, numbers, read_rows
 
 KEYS = ("dataset", "formula", "engine", "psi", "scale_est")
@@ -43,7 +44,7 @@ def fit_like(reference, rows, covariance, ddof):
 
 def deviations():
     """Largest deviation of each number over all reference fits, and how many were compared."""
-    worst = {name: 0.0 for name in ("estimate", "scale", *COVARIANCES)}
+    worst = dict.fromkeys(("estimate", "scale", *COVARIANCES), 0.0)
     compared = 0
     for reference, rows in fits():
         for column, (covariance, ddof) in COVARIANCES.items():
@@ -69,4 +70,3 @@ def test_fits_equal_rlm_and_the_exact_program_in_estimate_scale_and_every_covari
         print(f"\n{compared} reference coefficients, largest deviation: {figures}")
     assert compared >= 600
     assert max(worst.values()) <= LIMIT
-
