@@ -21,6 +21,7 @@ from assayhouse.warehouse.session import (
     in_memory,
     read_only,
     require_question,
+    without_values,
 )
 from assayhouse.warehouse.window import create_views, history_name, pinned, shown
 
@@ -122,7 +123,7 @@ def _build(lake: Lake, publication: Publication, *, side: str, with_sealed: bool
             _describe(connection, publication, with_sealed=with_sealed)
             connection.commit()
     except duckdb.Error as error:
-        message = f"{path}: the warehouse file could not be built ({error}). The former one stays."
+        message = f"{path}: the warehouse file could not be built ({without_values(error)}). The former one stays."
         raise WarehouseError(message) from error
     return path
 

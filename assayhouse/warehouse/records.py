@@ -125,20 +125,18 @@ def read_head(root: Path, *, version: int | None = None) -> Head | None:
 
 
 def _with_provenance(root: Path, version: int, record: Record) -> Record:
-    """Take the inputs noted since, where the same content was built again from newer inputs."""
+    """Take the inputs noted since, where the same content was built again from newer inputs.
+
+    A note that cannot be read counts as none: the relation is then out of date, and built again.
+    """
     try:
         noted = json.loads((root / _PROVENANCE).read_text("utf-8"))
-    except FileNotFoundError:
+        if noted["version"] != version:
+            return record
+        later = _record(noted)
+    except (OSError, KeyError, TypeError, ValueError):
         return record
-    if noted["version"] != version or noted["content_hash"] != record.content_hash:
-        return record
-    return Record(
-        content_hash=record.content_hash,
-        rows=record.rows,
-        inputs=dict(noted["inputs"]),
-        code_version=str(noted["code_version"]),
-        segments=record.segments,
-    )
+    return later if later.content_hash == record.content_hash else record
 
 
 def note_provenance(root: Path, head: Head, record: Record) -> Head:

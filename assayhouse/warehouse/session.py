@@ -46,7 +46,10 @@ def asked(where: str) -> Iterator[None]:
 
 
 def in_memory(temporary: Path, *, threads: int = THREADS) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory that spills to a folder of its own and fetches nothing."""
+    """Open a database in memory that spills to a folder of its own and fetches nothing.
+
+    Names in a question are tables, never variables of the program.
+    """
     connection = duckdb.connect(
         config={
             "threads": threads,
@@ -54,6 +57,7 @@ def in_memory(temporary: Path, *, threads: int = THREADS) -> duckdb.DuckDBPyConn
             "temp_directory": str(temporary),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
         }
     )
     connection.execute("set TimeZone = 'UTC'")
@@ -69,6 +73,7 @@ def read_only(path: Path) -> duckdb.DuckDBPyConnection:
             "threads": THREADS,
             "memory_limit": MEMORY,
             "enable_external_access": "false",
+            "python_enable_replacements": "false",
         },
     )
     connection.execute("set TimeZone = 'UTC'")

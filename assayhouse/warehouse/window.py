@@ -10,7 +10,7 @@ from assayhouse.errors import WarehouseError
 from assayhouse.warehouse import delta, records, views
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.publications import Pin, Publication
-from assayhouse.warehouse.session import in_memory
+from assayhouse.warehouse.session import in_memory, without_values
 
 
 def sides_of(declarations: Declarations, relation: str) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ def open_window(
         _create_shapes(connection, declarations, present=frozenset(sources))
     except duckdb.Error as error:
         connection.close()
-        message = f"{home.root}: the tables cannot be shown ({error})."
+        message = f"{home.root}: the tables cannot be shown ({without_values(error)})."
         raise WarehouseError(message) from error
     except BaseException:
         connection.close()

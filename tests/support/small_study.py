@@ -24,7 +24,7 @@ COUNTS_SQL = """-- adam.counts: results by subject
 select
     USUBJID,
     count(*) as n,
-    avg(STRESN) as mean
+    avg(LBSTRESN) as mean
 from sdtm.lb
 group by USUBJID
 """
