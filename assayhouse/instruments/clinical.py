@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _XPT_MAGIC = b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!"
+_XPT_MEMBER = b"HEADER RECORD*******MEMBER  HEADER RECORD!!!!!!!"
+_XPT_ROWS = b"HEADER RECORD*******OBS     HEADER RECORD!!!!!!!"
+_XPT_RECORD = 80
 _ENCODINGS = ("utf-8", "cp1252")
 _LARGEST_INTEGER = 2.0**53
 
@@ -61,15 +64,13 @@ def read_clinical(content: bytes, *, kind: str) -> ClinicalTable:
 
 
 def _number_text(value: float) -> str | None:
-    if value != value:  # noqa: PLR0124 - missing numbers are NaN
-        return None
-    if value == int(value) and abs(value) < _LARGEST_INTEGER:
+    if abs(value) < _LARGEST_INTEGER and value == int(value):
         return str(int(value))
     return repr(value)
 
 
 def _text(value: object) -> str | None:
-    if value is None or value == "":
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - missing: NaN, NaT
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -83,10 +84,14 @@ def _text(value: object) -> str | None:
 
 
 def _as_text(columns: Mapping[str, Sequence[object]]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {name: [_text(value) for value in values] for name, values in columns.items()},
-        schema=dict.fromkeys(columns, pl.String),
-    )
+    try:
+        return pl.DataFrame(
+            {name: [_text(value) for value in values] for name, values in columns.items()},
+            schema=dict.fromkeys(columns, pl.String),
+        )
+    except UnicodeEncodeError as error:
+        message = "a text holds half a character, which is no Unicode"
+        raise InstrumentFileError(message, code="encoding") from error
 
 
 def _read_xpt(content: bytes) -> ClinicalTable:
@@ -96,36 +101,51 @@ def _read_xpt(content: bytes) -> ClinicalTable:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.xpt"
         path.write_bytes(content)
-        for encoding in _ENCODINGS:
-            data = _xpt_frame(path, encoding)
-            if data is not None:
-                columns = {
-                    str(name): cast("Sequence[object]", data[name].tolist()) for name in data
-                }
-                note = f"read as {encoding}, because it is not UTF-8"
-                notes = () if encoding == _ENCODINGS[0] else (note,)
-                return ClinicalTable(frame=_as_text(columns), notes=notes)
+        data = _xpt_frame(path)
+    columns = {str(name): cast("Sequence[object]", data[name].tolist()) for name in data}
+    for encoding in _ENCODINGS:
+        try:
+            frame = _as_text({name: _decoded(columns[name], encoding) for name in columns})
+        except UnicodeDecodeError:
+            continue
+        note = f"read as {encoding}, because it is not UTF-8"
+        return ClinicalTable(frame=frame, notes=() if encoding == _ENCODINGS[0] else (note,))
     message = "the text of the file is neither UTF-8 nor Windows-1252"
     raise InstrumentFileError(message, code="encoding")
 
 
-def _xpt_frame(path: Path, encoding: str) -> "pd.DataFrame | None":
-    """Read with one encoding; None where the text is not of that encoding."""
+def _decoded(values: Sequence[object], encoding: str) -> list[object]:
+    return [
+        value.encode("latin-1").decode(encoding) if isinstance(value, str) else value
+        for value in values
+    ]
+
+
+def _xpt_frame(path: Path) -> "pd.DataFrame":
+    """Read text byte by byte, as Latin-1: the library drops what ends inside a character."""
     import pyreadstat  # noqa: PLC0415 - imports pandas, only needed for such files
 
     try:
-        data, _ = pyreadstat.read_xport(str(path), encoding=encoding)
-    except UnicodeDecodeError:
-        return None
+        data, meta = pyreadstat.read_xport(str(path), encoding="ISO-8859-1")
     except pyreadstat.ReadstatError as error:
-        if "convert" in str(error).lower() or "encoding" in str(error).lower():
-            return None
         message = "the SAS transport file is damaged or cut off"
         raise InstrumentFileError(message, code="truncated") from error
     except (ValueError, OverflowError) as error:
         message = "the SAS transport file holds a value that cannot be read"
         raise InstrumentFileError(message, code="bad_structure") from error
+    _refuse_cut_xpt(path.read_bytes(), sum(meta.variable_storage_width.values()))
     return cast("pd.DataFrame", data)
+
+
+def _refuse_cut_xpt(content: bytes, width: int) -> None:
+    """Refuse records of 80 bytes or rows that are not whole; what pads the last one is blank."""
+    start = content.find(_XPT_ROWS) + _XPT_RECORD
+    rest = (len(content) - start) % width if width else 0
+    padding = content[len(content) - rest :]
+    whole = rest < _XPT_RECORD and not padding.strip()
+    if len(content) % _XPT_RECORD or (content.count(_XPT_MEMBER) == 1 and not whole):
+        message = "the SAS transport file is cut off inside a row"
+        raise InstrumentFileError(message, code="truncated")
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -153,8 +173,14 @@ def _read_dataset_json(content: bytes) -> ClinicalTable:
         message = "the metadata hold no list of columns with names"
         raise InstrumentFileError(message, code="bad_structure")
     names = [str(item["name"]) for item in columns]
+    if len(set(names)) != len(names):
+        message = "the metadata name a column twice"
+        raise InstrumentFileError(message, code="bad_structure")
     if any(not isinstance(row, list) or len(row) != len(names) for row in rows):
         message = f"a record does not have the declared {len(names)} values"
+        raise InstrumentFileError(message, code="bad_structure")
+    if any(isinstance(value, list | dict) for row in rows for value in cast("list[object]", row)):
+        message = "a record holds a list or an object in place of a value"
         raise InstrumentFileError(message, code="bad_structure")
     records = meta.get("records")
     if isinstance(records, int) and records != len(rows):
@@ -169,7 +195,7 @@ def _document(text: str) -> tuple[dict[str, object], list[object]]:
     """Metadata and rows of one JSON document, or of lines of JSON with the metadata first."""
     try:
         whole = json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:  # not JSON, or a whole number too long for Python
         return _lines(text)
     except RecursionError as error:
         message = "the JSON is nested too deeply for a data set"
@@ -191,7 +217,7 @@ def _lines(text: str) -> tuple[dict[str, object], list[object]]:
     for number, line in enumerate(lines, start=1):
         try:
             parsed.append(json.loads(line))
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             code = "not_json" if number == 1 else "truncated"
             message = f"line {number} is not JSON"
             raise InstrumentFileError(message, code=code) from error

@@ -22,7 +22,7 @@ REASONS = (
     "LOST",
 )
 BELOW, ABOVE = "BLQ", "ALQ"
-SENTINELS = ("-999", "-99", "-9999")
+SENTINELS = (-99.0, -999.0, -9999.0)
 _ISO_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 _ISO_DATETIME = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
@@ -48,10 +48,15 @@ def as_integer(text: pl.Expr) -> pl.Expr:
     return pl.when(admitted).then(whole).cast(pl.Int64, strict=False)
 
 
+def _with_century(moment: pl.Expr) -> pl.Expr:
+    """Refuse years below 1000: a format with four digits also reads two, as the first century."""
+    return pl.when(moment.dt.year() >= 1000).then(moment)
+
+
 def as_date(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
     """Date of a complete date, ISO 8601 or the declared format; null otherwise."""
     if column.date_format is not None:
-        return text.str.to_date(column.date_format, strict=False, exact=True)
+        return _with_century(text.str.to_date(column.date_format, strict=False, exact=True))
     admitted = pl.when(text.str.contains(_ISO_DATE)).then(text)
     return admitted.str.to_date("%Y-%m-%d", strict=False)
 
@@ -59,7 +64,8 @@ def as_date(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
 def as_datetime(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
     """Date and time to the minute or second, ISO 8601 or the declared format; 24:00 is refused."""
     if column.date_format is not None:
-        return text.str.to_datetime(column.date_format, strict=False, time_unit="us")
+        moment = text.str.to_datetime(column.date_format, strict=False, time_unit="us")
+        return _with_century(moment)
     admitted = pl.when(text.str.contains(_ISO_DATETIME)).then(text)
     seconds = pl.when(admitted.str.len_chars() == 16).then(admitted + ":00").otherwise(admitted)
     return seconds.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
@@ -79,8 +85,8 @@ def result_operator(text: pl.Expr) -> pl.Expr:
 def result_number(text: pl.Expr, dialect: Dialect) -> pl.Expr:
     """Read the number of a result, its operator left out; sentinels are no numbers."""
     bare = text.str.replace(r"^[<>]\s*", "")
-    sentinel = text.is_in(list(SENTINELS))
-    return pl.when(~sentinel).then(as_number(bare, dialect))
+    number = as_number(bare, dialect)
+    return pl.when(~number.is_in(list(SENTINELS))).then(number)
 
 
 def result_reason(text: pl.Expr, column: ColumnSpec) -> pl.Expr:

@@ -231,8 +231,12 @@ class RowRules:
         rules += self._range_rules(column)
         rules += self._date_rules(column)
         if column.type == "text" and self._context.treatment_words:
-            words = "|".join(re.escape(word) for word in self._context.treatment_words)
-            pattern = rf"(?i)(^|[^A-Za-z0-9.])({words})($|[^A-Za-z0-9])"
+            # A dose is not found inside another number: 45 mg is not part of 0.45 mg.
+            words = "|".join(
+                rf"(?:^|[^A-Za-z0-9{'.' if word[:1].isdigit() else ''}]){re.escape(word)}"
+                for word in self._context.treatment_words
+            )
+            pattern = rf"(?i)(?:{words})(?:$|[^A-Za-z0-9])"
             rules.append(self._rule(column, "F35", text.str.contains(pattern), disposition="R"))
         return rules
 

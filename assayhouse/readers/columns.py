@@ -11,8 +11,8 @@ from assayhouse.contracts.vendor_file import ColumnSpec
 from assayhouse.readers.reading import ReadFinding, Reading
 
 _TREATMENT = re.compile(
-    r"(^|[^a-z])(arm|armcd|actarm|actarmcd|trt\d*[ap]?n?|treatment|dose|kit|kitno|random\w*|drug)"
-    r"($|[^a-z])",
+    r"(^|[^a-z])((act)?arm(cd|code|desc|grp|n|s)?|(ex)?trt\w*|treatment\w*|dose|drug"
+    r"|kit(no|num|id)?|rand(no|om\w*))($|[^a-z])",
     re.IGNORECASE,
 )
 
@@ -57,7 +57,8 @@ def match_header(found: Sequence[str], reading: Reading, *, line: int) -> Header
     extra = [name for name in names if name not in declared]
     for column in columns:
         if column.name not in names and not column.optional_column:
-            near = difflib.get_close_matches(column.name, extra, n=1, cutoff=0.5)
+            sayable = [name for name in extra if not _TREATMENT.search(name)]
+            near = difflib.get_close_matches(column.name, sayable, n=1, cutoff=0.5)
             hint = (
                 f"; the nearest is {near[0]}, declare it as an alias if it is meant" if near else ""
             )
@@ -75,14 +76,9 @@ def match_header(found: Sequence[str], reading: Reading, *, line: int) -> Header
     if [name for name in names if name in declared] != present:
         message = "the columns stand in another order than declared; they were read by name"
         reading.note(ReadFinding(rule="F09", disposition="W", message=message, line=line))
-    return HeaderMap(names=_unique(names), declared=declared)
+    return HeaderMap(names=_unique(names, declared), declared=declared)
 
 
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """Make undeclared names unique, so that a frame can hold them until they are left out."""
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name}\x1f{seen[name]}")
-    return tuple(out)
+def _unique(names: Sequence[str], declared: Sequence[str]) -> tuple[str, ...]:
+    """Name undeclared columns by their place, so that a frame can hold them until they go."""
+    return tuple(name if name in declared else f"\x1f{place}" for place, name in enumerate(names))

@@ -69,7 +69,7 @@ def utf8_blocks(path: Path, reading: Reading, *, size: int) -> Iterator[bytes]:
             yield text
         if decoder is not None:
             yield decoder.decode(b"", final=True).encode()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         message = f"the bytes are not {encoding}, as declared; ask the sender for {encoding}"
         raise reading.reject(message, rule="F12") from error
     if first:
