@@ -14,6 +14,7 @@ STOP_RULE = "STOP-RULE"
 STOP_RULE_GROUP = "STOP-RULE-GROUP"
 FALL = "F02"
 CHANGES = "F30"
+COSMETIC = "COSMETIC"
 VANISHED = "F31"
 _STATE = {"R": REJECTED, "H": HELD}
 
@@ -123,6 +124,11 @@ def check_delta(
                 message=message,
                 n_rows=delta.changed,
             )
+        )
+    if delta.cosmetic:
+        message = f"{delta.cosmetic} known records came written in another way, with equal values"
+        faults.append(
+            FileFault(rule=COSMETIC, disposition="W", message=message, n_rows=delta.cosmetic)
         )
     if layout.mode != "cumulative":
         return faults

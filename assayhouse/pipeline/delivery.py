@@ -50,6 +50,7 @@ __all__ = [
     "approve",
     "ingest",
     "left_in_landing",
+    "note_no_news",
     "outcome",
     "pending",
     "receipts",
@@ -99,7 +100,7 @@ def scan(
     at: str,
     who: str,
     pause: Pause = time.sleep,
-    note_idle: bool = True,
+    note_idle: bool = False,
 ) -> tuple[Receipt, ...]:
     """Take what has arrived complete into archive and register.
 
@@ -112,8 +113,7 @@ def scan(
     pause : callable
         Waits between the two looks that show whether a file still grows.
     note_idle : bool
-        Add a line to the audit log when there is nothing new; a sensor that looks every few
-        seconds leaves it out.
+        Add a line to the audit log when there is nothing new, as a night does.
 
     Returns
     -------
@@ -130,8 +130,18 @@ def scan(
             _settle_duplicate(register, receipt, at=at, who=who)
         publish_intake(home, declarations, register)
         if note_idle and not arrived and not register.in_state(*UNFINISHED):
-            log.append({"kind": NOTHING_NEW}, at=at, who=who, why=NOTHING_NEW)
+            _note_no_news(log, at=at, who=who)
     return arrived
+
+
+def note_no_news(home: Home, *, at: str, who: str) -> None:
+    """Record that a night found nothing new."""
+    with home.lock(wait_seconds=LOCK_SECONDS):
+        _note_no_news(AuditLog(home.audit_file), at=at, who=who)
+
+
+def _note_no_news(log: AuditLog, *, at: str, who: str) -> None:
+    log.append({"kind": NOTHING_NEW}, at=at, who=who, why=NOTHING_NEW)
 
 
 def left_in_landing(
@@ -147,11 +157,13 @@ def receipts(home: Home) -> tuple[Receipt, ...]:
 
 
 def pending(home: Home, declarations: Declarations) -> tuple[Receipt, ...]:
-    """Receipts without an outcome, in the order in which they are to be ingested."""
-    register = _register(home)
-    return tuple(
-        item for item in register.in_state(*UNFINISHED) if item.layout in declarations.layouts
-    )
+    """Receipts without an outcome, in the order in which they are to be ingested.
+
+    A layout comes after those that its values are checked against; within one, by arrival.
+    """
+    order = {name: place for place, name in enumerate(declarations.layout_order())}
+    found = (item for item in _register(home).in_state(*UNFINISHED) if item.layout in order)
+    return tuple(sorted(found, key=lambda item: (order[item.layout], item.number)))
 
 
 def visible_receipts(home: Home) -> frozenset[int]:
