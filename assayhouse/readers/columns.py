@@ -11,7 +11,7 @@ from assayhouse.contracts.vendor_file import ColumnSpec
 from assayhouse.readers.reading import ReadFinding, Reading
 
 _TREATMENT = re.compile(
-    r"(^|[^a-z])((act)?arm(cd|code|desc|grp|n|s)?|(ex)?trt\w*|treatment\w*|dose|drug"
+    r"(^|[^a-z])((act)?arm(cd|code|desc|grp|n|s)?|(ex)?trt\w*|treatment\w*|(ex)?dose|drug"
     r"|kit(no|num|id)?|rand(no|om\w*))($|[^a-z])",
     re.IGNORECASE,
 )

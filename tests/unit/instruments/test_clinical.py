@@ -188,12 +188,12 @@ def test_what_is_no_transport_file_is_a_typed_error(tmp_path):
 
 
 def test_no_error_repeats_a_value():
-    secret = "SUBJECT-0042"
+    subject = "SUBJECT-0042"
     for content in (
-        lines([[secret, 1], [secret]]),
-        lines([[secret, 1]])[:-2],
-        document([[secret, 1]], records=9),
-        document([[secret]]),
-        b'{"columns": [{"name": "A"}], "rows": [["' + secret.encode() + b'\\ud800"]]}',
+        lines([[subject, 1], [subject]]),
+        lines([[subject, 1]])[:-2],
+        document([[subject, 1]], records=9),
+        document([[subject]]),
+        b'{"columns": [{"name": "A"}], "rows": [["' + subject.encode() + b'\\ud800"]]}',
     ):
-        assert secret not in str(error_of(content))
+        assert subject not in str(error_of(content))

@@ -106,7 +106,7 @@ def test_extra_columns_of_one_name_can_stand_in_one_frame(reading, extras):
 @pytest.mark.parametrize(
     "name",
     ["ARM", "ACTARM", "Arm Code", "TRT01P", "TRTA", "TREATMENT", "Dose", "dose_mg", "KIT",
-     "KITNO", "RANDNO", "randomisation", "study_drug", "TRTGRP", "EXTRT", "ARMDESC"],
+     "KITNO", "RANDNO", "randomisation", "study_drug", "TRTGRP", "EXTRT", "ARMDESC", "EXDOSE"],
 )  # fmt: skip
 def test_a_column_named_after_treatment_is_refused_without_its_name_f35(reading, name):
     error = refused(["SUBJID", "ORRES", name], reading, line=2)

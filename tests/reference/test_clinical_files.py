@@ -1,0 +1,95 @@
+"""Public clinical files: one data set in four containers is one table; a web page is told apart."""
+
+import pytest
+
+from assayhouse.contracts.vendor_file import ColumnSpec
+from assayhouse.errors import DeliveryRejectedError, InstrumentFileError
+from assayhouse.instruments.clinical import read_clinical
+from assayhouse.readers.clinical import ClinicalReading
+
+from support.shared import shared
+from support.small_study import layout
+
+pytestmark = pytest.mark.samples
+
+
+def sample(*parts):
+    return shared("samples", "clinical", *parts)
+
+
+def adsl(kind):
+    path = sample("dataset_json", f"adsl.{kind}")
+    return read_clinical(path.read_bytes(), kind="xpt" if kind == "xpt" else "dataset_json")
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "dsjc", "xpt"])
+def test_one_data_set_is_the_same_table_in_every_container(kind):
+    expected, found = adsl("json"), adsl(kind)
+    assert found.frame.columns == expected.frame.columns
+    assert found.frame.height == expected.frame.height > 0
+    assert found.notes == expected.notes == ()
+    different = [
+        name
+        for name in expected.frame.columns
+        if not found.frame[name].equals(expected.frame[name])
+    ]
+    assert different == []
+
+
+@pytest.mark.parametrize("name", ["adsl.xpt", "dm.xpt", "ex.xpt", "adqscibc.xpt"])
+def test_pilot_data_sets_are_read_whole_and_a_cut_is_told(name):
+    content = sample("cdisc_pilot", name).read_bytes()
+    assert read_clinical(content, kind="xpt").frame.height > 0
+    with pytest.raises(InstrumentFileError) as caught:
+        read_clinical(content[: len(content) // 2 // 80 * 80 + 17], kind="xpt")
+    assert caught.value.code == "truncated"
+
+
+def test_the_same_subjects_stand_in_transport_and_json():
+    xpt = read_clinical(sample("dataset_json", "dm.xpt").read_bytes(), kind="xpt").frame
+    json = read_clinical(sample("dataset_json", "dm.json").read_bytes(), kind="dataset_json").frame
+    assert xpt["USUBJID"].to_list() == json["USUBJID"].to_list()
+
+
+def reading(path, names=("USUBJID",)):
+    columns = tuple(ColumnSpec(name=name, label=name) for name in names)
+    return ClinicalReading(path, declared(columns), file="adsl.xpt")
+
+
+def declared(columns):
+    spec = layout("edc.adsl", columns, "USUBJID")
+    return type(spec)(
+        **{name: getattr(spec, name) for name in spec.__slots__ if name != "reader"}, reader="xpt"
+    )
+
+
+def test_a_web_page_saved_as_transport_is_a_typed_error():
+    path = sample("cdisc_pilot", "lab1_0_1refrangesampledata.xpt")
+    with pytest.raises(InstrumentFileError) as caught:
+        read_clinical(path.read_bytes(), kind="xpt")
+    assert caught.value.code == "not_xpt"
+    with pytest.raises(DeliveryRejectedError) as refused:
+        next(reading(path).batches())
+    assert refused.value.rule == "F07"
+
+
+def test_an_undeclared_arm_in_a_data_set_keeps_it_out():
+    with pytest.raises(DeliveryRejectedError) as refused:
+        next(reading(sample("cdisc_pilot", "dm.xpt")).batches())
+    assert refused.value.rule == "F35"
+
+
+def test_records_of_a_data_set_count_as_lines():
+    path = sample("cdisc_pilot", "dm.xpt")
+    names = read_clinical(path.read_bytes(), kind="xpt").frame.columns
+    found = reading(path, names)
+    first, *others = found.batches()
+    assert others == []
+    height = first.frame.height
+    assert first.frame.columns == [*names, "source_line", "line_span"]
+    assert first.frame["source_line"].to_list() == list(range(1, height + 1))
+    assert found.account.balanced
+    assert found.account.data_rows == found.account.physical_lines == height
+    assert found.findings == ()
+    (raw,) = first.raw_text([3])
+    assert raw.split("\t") == [text or "" for text in first.frame.row(3)[: len(names)]]
