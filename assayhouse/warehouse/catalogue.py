@@ -7,15 +7,13 @@ from shutil import copyfile
 import duckdb
 import polars as pl
 
-from assayhouse.contracts.declarations import Declarations
-from assayhouse.contracts.table_spec import LAYERS, TableSpec
 from assayhouse.errors import QueryError, WarehouseError
-from assayhouse.warehouse import publications, views
+from assayhouse.warehouse import publications, tables, views
 from assayhouse.warehouse.home import SIDES, Home, exclusive
 from assayhouse.warehouse.lake import Lake
 from assayhouse.warehouse.publications import Publication
 from assayhouse.warehouse.session import (
-    MEMORY,
+    THREADS,
     asked,
     close_doors,
     in_memory,
@@ -23,35 +21,10 @@ from assayhouse.warehouse.session import (
     require_question,
     without_values,
 )
-from assayhouse.warehouse.window import create_views, history_name, pinned, shown
+from assayhouse.warehouse.window import create_views, pinned, shown
 
 _WAIT_SECONDS = 120.0
-_BUILD_THREADS = 2
-_META = (
-    (
-        "meta.publication",
-        "The publication held here",
-        (
-            ("number", "BIGINT", "Number of the publication"),
-            ("at", "VARCHAR", "Time of the publication (ISO 8601 text)"),
-            ("reason", "VARCHAR", "Why it was made"),
-            ("content_hash", "VARCHAR", "SHA-256 over the content of all relations of the study"),
-            ("receipts", "BIGINT", "Deliveries that are visible in it"),
-            ("serves_sealed", "BOOLEAN", "Whether relations of the sealed side are held here"),
-        ),
-    ),
-    (
-        "meta.relations",
-        "The tables held here",
-        (
-            ("relation", "VARCHAR", "Name of the relation"),
-            ("side", "VARCHAR", "Side it stands on"),
-            ("version", "BIGINT", "Version of its table"),
-            ("content_hash", "VARCHAR", "SHA-256 of its content"),
-            ("rows", "BIGINT", "Rows, of a layout's table all versions of its records"),
-        ),
-    ),
-)
+_BUILD_MEMORY = "500MB"  # rows pass through: more makes it no faster
 
 
 def build_warehouse(
@@ -82,117 +55,72 @@ def build_warehouse(
     """
     home = lake.home.require()
     with exclusive(home.publications / ".warehouse.lock", wait_seconds=_WAIT_SECONDS):
-        sealed = _build(lake, publication, side="sealed", with_sealed=True)
+        sealed, opened = _drafts(home)
+        everything = _sources(lake, publication, sealed=True)
         if serve_sealed:
-            opened = _draft_of(home, "open")
+            _write(sealed, lake, publication, everything, holds_sealed=True)
             copyfile(sealed, opened)
         else:
-            opened = _build(lake, publication, side="open", with_sealed=False)
+            open_only = _sources(lake, publication, sealed=False)
+            _write(opened, lake, publication, open_only, holds_sealed=False)
+            copyfile(opened, sealed)
+            rest = {name: item for name, item in everything.items() if open_only.get(name) != item}
+            _write(sealed, lake, publication, rest, holds_sealed=True)
         sealed.replace(home.warehouse_file("sealed"))
         opened.replace(home.warehouse_file("open"))
     return home.warehouse_file("open"), home.warehouse_file("sealed")
 
 
-def _draft_of(home: Home, side: str) -> Path:
-    target = home.warehouse_file(side)
-    return target.with_name(f"{target.name}.new")
+def _drafts(home: Home) -> tuple[Path, Path]:
+    """Name the new sealed and open file; what a killed build left under these names goes."""
+    drafts = []
+    for side in ("sealed", "open"):
+        target = home.warehouse_file(side)
+        path = target.with_name(f"{target.name}.new")
+        for stale in (path, path.with_name(f"{path.name}.wal")):
+            stale.unlink(missing_ok=True)
+        drafts.append(path)
+    return drafts[0], drafts[1]
 
 
-def _build(lake: Lake, publication: Publication, *, side: str, with_sealed: bool) -> Path:
-    home = lake.home
-    path = _draft_of(home, side)
-    for stale in (path, path.with_name(path.name + ".wal")):
-        stale.unlink(missing_ok=True)
-    sources = shown(
-        home,
+def _sources(lake: Lake, publication: Publication, *, sealed: bool) -> dict[str, views.Source]:
+    return shown(
+        lake.home,
         lake.declarations,
         visible=frozenset(publication.visible),
         publication=publication,
-        sealed=with_sealed,
+        sealed=sealed,
     )
+
+
+def _write(
+    path: Path,
+    lake: Lake,
+    publication: Publication,
+    sources: dict[str, views.Source],
+    *,
+    holds_sealed: bool,
+) -> None:
+    """Write relations into a new file, or into a copy that holds others already."""
+    temporary = lake.home.scratch_name("sealed" if holds_sealed else "open")
     config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": _BUILD_THREADS,
-        "memory_limit": MEMORY,
-        "temp_directory": str(home.scratch_name(side)),
+        "threads": THREADS,
+        "memory_limit": _BUILD_MEMORY,
+        "temp_directory": str(temporary),
     }
     try:
         with duckdb.connect(str(path), config=config) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.begin()  # one flush to disk, not one per statement
-            _fill(connection, lake.declarations, sources)
-            _describe(connection, publication, with_sealed=with_sealed)
+            tables.fill(connection, lake.declarations, sources)
+            tables.describe(connection, publication, holds_sealed=holds_sealed)
             connection.commit()
     except duckdb.Error as error:
-        message = f"{path}: the warehouse file could not be built ({without_values(error)}). The former one stays."
-        raise WarehouseError(message) from error
-    return path
-
-
-def _fill(
-    connection: duckdb.DuckDBPyConnection,
-    declarations: Declarations,
-    sources: dict[str, views.Source],
-) -> None:
-    for schema in (*LAYERS, "history", "meta"):
-        connection.execute(f"create schema {schema}")
-    for relation, source in sources.items():
-        spec = declarations.tables[relation]
-        _table(connection, spec, views.qualified(relation), views.current(source))
-        if source.record_key:
-            name = views.qualified(history_name(relation))
-            _table(connection, spec, name, views.history(source), replaced=True)
-
-
-def _table(
-    connection: duckdb.DuckDBPyConnection,
-    spec: TableSpec,
-    name: str,
-    rows: str,
-    *,
-    replaced: bool = False,
-) -> None:
-    connection.execute(spec.ddl(table=name))
-    comments = list(spec.comments(table=name))
-    if replaced:
-        connection.execute(f"alter table {name} add column replaced_by BIGINT")
-        comments.append(
-            f"comment on column {name}.replaced_by is 'Arrival number of the delivery that "
-            "replaced this version; empty while it is the latest'"
+        message = (
+            f"{path}: the warehouse file could not be built ({without_values(error)}). "
+            "The former one stays."
         )
-    connection.execute(f"insert into {name} by name {rows}")
-    for comment in comments:
-        connection.execute(comment)
-
-
-def _describe(
-    connection: duckdb.DuckDBPyConnection, publication: Publication, *, with_sealed: bool
-) -> None:
-    """Write meta.publication and meta.relations: what this file holds, and only that."""
-    pins = [pin for pin in publication.relations if with_sealed or pin.side == "open"]
-    held: dict[str, list[tuple[object, ...]]] = {
-        "meta.publication": [
-            (
-                publication.number,
-                publication.at,
-                publication.reason,
-                publication.content_hash,
-                len(publication.visible),
-                with_sealed,
-            )
-        ],
-        "meta.relations": [
-            (pin.relation, pin.side, pin.version, pin.content_hash, pin.rows) for pin in pins
-        ],
-    }
-    for name, label, columns in _META:
-        listed = ", ".join(f'"{column}" {kind}' for column, kind, _ in columns)
-        connection.execute(f"create table {name} ({listed})")
-        marks = ", ".join("?" for _ in columns)
-        if held[name]:
-            connection.executemany(f"insert into {name} values ({marks})", held[name])  # noqa: S608 - fixed names
-        connection.execute(f"comment on table {name} is {views.quoted(label)}")
-        for column, _, text in columns:
-            connection.execute(f'comment on column {name}."{column}" is {views.quoted(text)}')
+        raise WarehouseError(message) from error
 
 
 def published_in(home: Home, side: str) -> tuple[int, bool] | None:
@@ -266,8 +194,7 @@ def _query_past(home: Home, sql: str, publication: Publication, *, sealed: bool)
     temporary = home.scratch_name("sealed" if with_sealed else "open")
     with asked("query"), in_memory(temporary) as connection:
         create_views(connection, sources)
-        connection.execute("create schema meta")
-        _describe(connection, publication, with_sealed=with_sealed)
+        tables.describe(connection, publication, holds_sealed=with_sealed)
         close_doors(connection, tuple(path for source in sources for path in source.files))
         answer: pl.DataFrame = connection.sql(sql).pl()
     return answer

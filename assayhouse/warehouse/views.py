@@ -28,6 +28,7 @@ _SOURCE = {
     "sha256": "text",
     "receipt": "integer",
 }
+ALIVE = "record_action is distinct from 'VANISHED'"
 _MAPPED_NUMBERS = frozenset({"number", "LLOQ", "ULOQ", "STRESN"})
 
 
@@ -85,35 +86,46 @@ def rows(source: Source) -> str:
     )
 
 
-def current(source: Source) -> str:
-    """Rows as they are now: of each record the latest visible version, vanished ones left out.
+def _later(source: Source, found: str) -> tuple[str, str]:
+    """Subqueries for rows and for what came after the first receipt, and how they are joined.
 
-    Receipts after the first are few beside it, so the first is joined with what came later instead
-    of being sorted.
+    Receipts after the first are few beside it, so the first is joined with them, not sorted.
     """
-    if source.receipts is None:
-        return rows(source)
-    alive = "record_action is distinct from 'VANISHED'"
-    if len(source.receipts) < 2:
-        return f"select * from ({rows(source)}) where {alive}"  # noqa: S608 - as above
     key = [named(name) for name in source.record_key]
     same = " and ".join(f"kept.{name} is not distinct from later.{name}" for name in key)
+    subqueries = (
+        f"with kept as ({rows(source)}), later as (select {', '.join(key)}, {found} from kept "  # noqa: S608 - as above
+        f"where receipt > {min(source.receipts or (0,))} group by all)"
+    )
+    return subqueries, f"kept left join later on {same}"
+
+
+def current(source: Source) -> str:
+    """Rows as they are now: of each record the latest visible version, vanished ones left out."""
+    if source.receipts is None:
+        return rows(source)
+    if len(source.receipts) < 2:
+        return f"select * from ({rows(source)}) where {ALIVE}"  # noqa: S608 - as above
+    subqueries, joined = _later(source, "max(receipt) as latest_receipt")
     return (
-        f"with kept as ({rows(source)}), "  # noqa: S608 - as above
-        f"later as (select {', '.join(key)}, max(receipt) as latest_receipt from kept "
-        f"where receipt > {min(source.receipts)} group by all) "
-        f"select kept.* from kept left join later on {same} "
-        f"where (later.latest_receipt is null or kept.receipt = later.latest_receipt) and {alive}"
+        f"{subqueries} select kept.* from {joined} "  # noqa: S608 - as above
+        f"where (later.latest_receipt is null or kept.receipt = later.latest_receipt) and {ALIVE}"
     )
 
 
 def history(source: Source) -> str:
     """Every visible version of every record, with the receipt that replaced it."""
-    key = ", ".join(named(name) for name in source.record_key)
-    return (
-        f"select *, min(receipt) over (partition by {key} order by receipt "  # noqa: S608 - as above
-        f"range between 1 following and unbounded following) as replaced_by from ({rows(source)})"
-    )
+    if len(source.receipts or ()) < 2:
+        return f"select *, cast(null as BIGINT) as replaced_by from ({rows(source)})"  # noqa: S608 - as above
+    subqueries, joined = _later(source, "list(receipt) as later_receipts")
+    newer = "list_filter(later.later_receipts, lambda number : number > kept.receipt)"
+    return f"{subqueries} select kept.*, list_min({newer}) as replaced_by from {joined}"  # noqa: S608 - as above
+
+
+def current_of_history(source: Source, history_table: str) -> str:
+    """Select the same rows as `current`, from a table that holds the history."""
+    listed = ", ".join(named(name) for name in source.columns)
+    return f"select {listed} from {history_table} where replaced_by is null and {ALIVE}"  # noqa: S608 - as above
 
 
 def _mapped_types(spec: TableSpec, names: Iterable[str], declared: Declarations) -> dict[str, str]:

@@ -260,7 +260,7 @@ def test_a_build_that_fails_leaves_the_former_files(lake, monkeypatch):
     def broken(*_arguments, **_options):
         raise duckdb.IOException
 
-    monkeypatch.setattr(catalogue, "_describe", broken)
+    monkeypatch.setattr(catalogue.tables, "describe", broken)
     with pytest.raises(WarehouseError, match="former one stays"):
         publish(lake, 1, 2, 3)
     assert before == [lake.home.warehouse_file(side).read_bytes() for side in ("open", "sealed")]
