@@ -81,8 +81,7 @@ baseline_candidates as (
         visited.SRCDOM,
         visited.SRCSEQ,
         visited.AVAL as BASE,
-        visited.blq_fl as base_blq_fl,
-        visited.DTC as base_dtc
+        visited.blq_fl as base_blq_fl
     from visited
     where
         visited.AVAL is not null
@@ -137,7 +136,6 @@ compared as (
             when base.BASE is null then 'no baseline'
             when visited.SRCDOM = base.SRCDOM and visited.SRCSEQ = base.SRCSEQ
                 then 'baseline record'
-            when visited.DTC < base.base_dtc then 'before the baseline'
         end as chg_reason
     from visited
     left join baseline_candidates as base

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from support.shared import shared
 
 from assayhouse.contracts import declarations
 from assayhouse.pipeline.night import run_night
 from assayhouse.warehouse.catalogue import query
 from assayhouse.warehouse.home import Home
+
+from support.shared import shared
 
 pytestmark = [pytest.mark.samples, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +70,9 @@ def test_aval_base_and_chg_equal_the_sponsors(pilot, sponsor):
     counts = {}
     for name in ("AVAL", "BASE", "CHG"):
         given = joined.filter(pl.col(name).is_not_null())
-        equal = given.filter(pl.col(name) == pl.col(f"{name}_ours")).height
+        # The sponsor's differences are printed with their binary noise cut at 15 digits.
+        apart = (pl.col(name) - pl.col(f"{name}_ours")).abs()
+        equal = given.filter(apart <= 1e-10 * pl.max_horizontal("AVAL", "BASE", 1.0)).height
         counts[name] = (equal, given.height)
         print(f"{name}: {equal:,} of {given.height:,} equal the sponsor's")
     assert counts == {"AVAL": (37122, 37122), "BASE": (36772, 36772), "CHG": (32235, 32235)}

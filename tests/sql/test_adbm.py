@@ -1,6 +1,7 @@
 """adam.adbm: study day, visit, baseline, change, percent change, limits, and where it came from."""
 
 import pytest
+
 from support.tables import ask, column, database, day, fill
 
 FINDING = (
@@ -83,9 +84,9 @@ def test_baseline_is_the_last_value_not_after_the_first_dose():
         value("2018-03-05", 30.0, "Week 4"),
     )
     assert column(table, "ABLFL") == [None, "Y", None, None]
-    assert column(table, "CHG") == [None, None, None, 10.0]
+    assert column(table, "CHG") == [-10.0, None, None, 10.0]
     assert column(table, "chg_reason") == [
-        "before the baseline",
+        None,
         "baseline record",
         "no value",
         None,
