@@ -340,8 +340,8 @@ WORDS = ("Placebo", "0.45 mg", "45 mg")
 
 @pytest.mark.parametrize(
     "text",
-    ["got placebo today", "PLACEBO", "(Placebo)", "see note.Placebo", "given 0.45 mg", "x45 mg;45 mg",
-     "placebo."],
+    ["got placebo today", "PLACEBO", "(Placebo)", "see note.Placebo", "given 0.45 mg",
+     "x45 mg;45 mg", "placebo."],
 )  # fmt: skip
 def test_a_treatment_word_keeps_the_row_out_without_telling_it_f35(text):
     checked = check([column()], [(text,)], treatment_words=WORDS)
