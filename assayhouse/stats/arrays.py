@@ -39,9 +39,10 @@ def as_finite(values: ArrayLike, *, name: str, dimensions: Collection[int]) -> F
     """
     try:
         array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         message = f"{name} is not an array of numbers; give float64 values of one shape."
-        raise ModelDataError(message) from error
+        # The cause would print a value, so it stays out of the chain.
+        raise ModelDataError(message) from None
     if array.ndim not in dimensions or array.size == 0:
         wanted = " or ".join(str(count) for count in sorted(dimensions))
         message = (

@@ -178,10 +178,10 @@ def _iterate(basis: Basis, start: FloatArray, floor: FloatArray, options: FitOpt
     )
     # A problem that blows up is found by its change not being finite, not by a warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for step in range(1, options.max_iterations + 1):
+        step = 0
+        while len(batch.index):
+            step += 1
             _advance(batch, done, options, step=step)
-            if not len(batch.index):
-                break
     return done
 
 
