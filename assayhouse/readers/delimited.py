@@ -1,48 +1,26 @@
 """Delimited text by its declared dialect: nothing is guessed, every line is accounted for.
 
-Columns come out as text; types and rules follow elsewhere.
+Columns come out as text; types and rules follow elsewhere. A fault of structure keeps the whole
+file out; the rest is still looked through, so that the message names every such fault.
 """
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 
 from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.readers.columns import HeaderMap, match_header
-from assayhouse.readers.lines import Records, cut_at, split_records
-from assayhouse.readers.reading import ReadFinding, Reading, TextBatch
+from assayhouse.readers.cutting import Block, RawText, Rows, cut_fields
+from assayhouse.readers.ends import Head, HeadLine, compile_preamble, split_tail
+from assayhouse.readers.lines import CR, CRLF, LF, UNENDED, split_records
+from assayhouse.readers.reading import LineCount, ReadFinding, Reading, TextBatch
 from assayhouse.readers.stream import check_utf8, utf8_blocks
 
-_LARGEST_RECORD_BLOCKS = 4
-BoolArray = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
-    """Whole records of the file, with the physical line the first one stands on."""
-
-    data: bytes
-    records: Records
-    first_line: int
-
-    def text(self, row: int) -> str:
-        """Text of one record without its line end."""
-        start, end = int(self.records.starts[row]), int(self.records.ends[row])
-        return self.data[start:end].decode()
-
-    def line(self, row: int) -> int:
-        """Physical line of one record, counted from 1."""
-        return self.first_line + int(self.records.lines[row])
-
-    def upto(self, row: int) -> int:
-        """First byte of a record; the length of the block after the last one."""
-        return int(self.records.starts[row]) if row < len(self.records) else len(self.data)
+LARGEST_RECORD_BLOCKS, LARGEST_RECORD_BYTES = 2, 1 << 20
+_DECLARED_END = {"lf": LF, "crlf": CRLF}
 
 
 class DelimitedReading(Reading):
@@ -54,226 +32,242 @@ class DelimitedReading(Reading):
         super().__init__(file=file, layout=layout)
         self._path = path
         self._block_bytes = block_bytes
-        self._preamble = [
-            re.compile(pattern.replace("{STUDYID}", re.escape(study_id)))
-            for pattern in layout.dialect.preamble
-        ]
+        self._preamble = compile_preamble(layout.dialect, study_id)
         trailer = layout.dialect.trailer
         self._trailer = None if trailer is None else re.compile(trailer)
-        self._header: HeaderMap | None = None
+        self._end = layout.dialect.line_end_bytes
         self._promised: int | None = None
+        self._has_trailer = False
+        self._faults: list[ReadFinding] = []
 
     def batches(self) -> Iterator[TextBatch]:
         """Read the file once; see `Reading.batches`."""
-        for block, last in self._blocks():
-            first = self._read_head(block)
-            stop = self._read_tail(block, first) if last else len(block.records)
-            if self._header is not None and stop > first:
-                yield from self._batch(block, self._header, first, stop, last=last)
+        self.account, self.findings, self._faults = LineCount(), (), []
+        head = Head(self._pieces(), self)
+        header = self._read_head(head)
+        for block, last in self._blocks(head):
+            batch = self._read_block(block, header, last=last)
+            if batch is not None:
+                yield batch
         self._finish()
 
-    def _blocks(self) -> Iterator[tuple[_Block, bool]]:
-        """Blocks of whole records; all but the last hold back what may be the end of the file."""
-        carry, line = b"", 1
-        for piece in utf8_blocks(self._path, self, size=self._block_bytes):
-            carry += piece
-            block = self._whole(carry[: cut_at(carry, self.layout.dialect)], line)
-            held = self._held_back(block)
-            if held == 0:
-                self._refuse_endless(carry, line)
-                continue
-            taken = block.upto(held)
-            ready = self._whole(block.data[:taken], line)
-            carry, line = carry[taken:], block.line(held) if held < len(block.records) else line
-            yield ready, False
-        yield self._whole(carry, line), True
+    def _pieces(self) -> Iterator[bytes]:
+        return utf8_blocks(self._path, self, size=self._block_bytes)
 
-    def _whole(self, data: bytes, line: int) -> _Block:
-        check_utf8(data, self, first_line=line)
-        return _Block(data=data, records=split_records(data, self.layout.dialect), first_line=line)
+    # Above the data -----------------------------------------------------------------------------
 
-    def _held_back(self, block: _Block) -> int:
-        """Record before which a block may be taken: the last one that is not blank is kept."""
-        if not block.data:
-            return 0
-        records = block.records
-        filled = np.flatnonzero(records.ends > records.starts)
-        head = len(self._preamble) + 1 if self._header is None else 0
-        last = int(filled[-1]) if len(filled) else 0
-        return last if last > head else 0
+    def _read_head(self, head: Head) -> HeaderMap:
+        """Check preamble and header."""
+        for pattern in self._preamble:
+            line = self._head_line(head)
+            self.account.preamble += 1
+            if not pattern.fullmatch(line.text):
+                message = (
+                    "the line above the header is not the one declared for this study and layout"
+                )
+                raise self.reject(message, rule="F07", line=self.account.physical_lines)
+        line = self._head_line(head)
+        self.account.header += 1
+        return match_header(self._fields(line.text), self, line=self.account.physical_lines)
 
-    def _refuse_endless(self, carry: bytes, line: int) -> None:
-        if len(carry) > _LARGEST_RECORD_BLOCKS * self._block_bytes:
-            message = "no end of the row was found; perhaps a quote is not closed"
-            raise self.reject(message, rule="F01", line=line)
-
-    def _read_head(self, block: _Block) -> int:
-        """Check preamble and header, if they are not behind us; returns the first row after."""
-        if self._header is not None:
-            return 0
-        wanted = len(self._preamble) + 1
-        if not block.data or len(block.records) < wanted:
-            message = "the file ends before its header line; send it again"
-            raise self.reject(message, rule="F03", line=block.line(0) if block.data else None)
-        for row, pattern in enumerate(self._preamble):
-            if not pattern.fullmatch(block.text(row)):
-                message = "the line above the header is not as declared for this study and layout"
-                raise self.reject(message, rule="F07", line=block.line(row))
-        line = block.line(wanted - 1)
-        self._header = match_header(self._fields(block.text(wanted - 1)), self, line=line)
-        spans = block.records.spans
-        self.account.preamble += int(spans[: wanted - 1].sum())
-        self.account.header += int(spans[wanted - 1])
-        self.account.physical_lines += int(spans[:wanted].sum())
-        return wanted
+    def _head_line(self, head: Head) -> HeadLine:
+        """Take the next line that is no comment."""
+        while True:
+            line = head.next_line()
+            self.account.physical_lines += 1
+            if line.ending not in (self._end, b""):
+                self._note_line_end(self.account.physical_lines)
+            mark = self.layout.dialect.comment
+            if not mark or not line.text.startswith(mark):
+                return line
+            self.account.comment += 1
 
     def _fields(self, text: str) -> list[str]:
         dialect = self.layout.dialect
         if dialect.quote is None:
             return text.split(dialect.delimiter)
-        return next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
+        cells = csv.reader(
+            [text], delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True
+        )
+        try:
+            return next(cells, [""])
+        except csv.Error as error:
+            message = "the quotes of the header are not as declared"
+            line = self.account.physical_lines
+            raise self.reject(message, rule="F08", line=line) from error
 
-    def _read_tail(self, block: _Block, first: int) -> int:
-        """Take the trailer and blank lines off the end; returns the row after the last data row."""
-        records, stop = block.records, len(block.records) if block.data else 0
-        while stop > first and records.ends[stop - 1] == records.starts[stop - 1]:
-            stop -= 1
-        blank = int(records.spans[stop : len(records)].sum()) if block.data else 0
-        self.account.blank += blank
-        self.account.physical_lines += blank
-        if self._trailer is None or stop <= first:
-            return stop
-        found = self._trailer.fullmatch(block.text(stop - 1))
-        if found is None:
-            self._refuse_missing_trailer(block, stop - 1)
-            return stop
-        groups = found.groupdict()
-        self._promised = int(groups["rows"]) if groups.get("rows") else None
-        self.account.trailer += int(records.spans[stop - 1])
-        self.account.physical_lines += int(records.spans[stop - 1])
-        return stop - 1
+    # Data ---------------------------------------------------------------------------------------
 
-    def _refuse_missing_trailer(self, block: _Block, row: int) -> None:
-        if self._header is not None and block.records.widths[row] != len(self._header.names):
-            return  # the width check says more: cut off inside a row
-        message = "the declared trailer line is missing: the file was cut off after this line"
-        raise self.reject(message, rule="F02", line=block.line(row))
+    def _blocks(self, head: Head) -> Iterator[tuple[Block, bool]]:
+        """Blocks of whole records, without what may still prove to be the end of the file."""
+        line = self.account.physical_lines + 1
+        left = head.rest
+        block, left = self._take(left, line)
+        while True:
+            if len(block.records):
+                yield block, False
+                line += int(block.records.spans.sum())
+            piece = next(head.pieces, None)
+            if piece is None:
+                break
+            block, left = self._take(left + piece, line)
+        tail = split_tail(left, self._trailer)
+        self.account.blank += tail.blanks
+        self.account.trailer += tail.trailers
+        self.account.physical_lines += tail.blanks + tail.trailers
+        self._has_trailer = tail.trailer is not None
+        rows = tail.trailer.groupdict().get("rows") if tail.trailer else None
+        self._promised = int(rows) if rows is not None and rows.isdecimal() else None
+        yield self._last(tail.data, line), True
 
-    def _batch(
-        self, block: _Block, header: HeaderMap, first: int, stop: int, *, last: bool
-    ) -> Iterator[TextBatch]:
+    def _take(self, data: bytes, line: int) -> tuple[Block, bytes]:
+        """Take whole records off a buffer; the last one that is not blank stays behind."""
+        records = split_records(data, self.layout.dialect, closed=False)
+        filled = np.flatnonzero(~records.blank)
+        count = int(filled[-1]) if len(filled) else 0
+        stop = int(records.starts[count]) if count else 0
+        wrong = records.misplaced
+        limit = max(LARGEST_RECORD_BLOCKS * self._block_bytes, LARGEST_RECORD_BYTES)
+        if wrong is not None and (wrong < stop or len(data) > limit):
+            raise self._misplaced(data, wrong, line)
+        if not stop and len(data) > limit:
+            message = "no end of the row was found; perhaps a quote is not closed"
+            raise self.reject(message, rule="F01", line=line)
+        taken = data if stop == len(data) else data[:stop]
+        check_utf8(taken, self, first_line=line)
+        return Block(data=taken, records=records.first(count), first_line=line), data[stop:]
+
+    def _last(self, data: bytes, line: int) -> Block:
+        check_utf8(data, self, first_line=line)
+        records = split_records(data, self.layout.dialect, closed=True)
+        if records.misplaced is not None:
+            raise self._misplaced(data, records.misplaced, line)
+        if records.is_open:
+            begin = int(records.nexts[-1]) if len(records) else 0
+            at = line + data.count(b"\n", 0, begin)
+            message = "a quoted field has no end: the file was cut off inside this row"
+            self._fault("F01", message, at)
+        return Block(data=data, records=records, first_line=line)
+
+    def _misplaced(self, data: bytes, place: int, line: int) -> Exception:
+        at = line + data.count(b"\n", 0, place)
+        message = (
+            "a quote stands inside a field, or text follows a closing quote; "
+            "quotes in text must be doubled. Send the file again"
+        )
+        self._fault("F08", message, at)
+        return self._rejection()
+
+    def _read_block(self, block: Block, header: HeaderMap, *, last: bool) -> TextBatch | None:
+        """Account for the records of a block; its rows, unless the file is out already."""
         records = block.records
-        rows = np.arange(first, stop)
-        blank = records.ends[rows] == records.starts[rows]
-        comment = self._comments(block, rows)
-        data = ~(blank | comment)
-        self._check_widths(block, header, rows[data], last=last)
-        self._check_line_ends(block, rows)
-        spans = records.spans[rows]
-        self.account.blank += int(spans[blank].sum())
-        self.account.comment += int(spans[comment].sum())
-        self.account.data_lines += int(spans[data].sum())
-        self.account.physical_lines += int(spans.sum())
-        self.account.data_rows += int(data.sum())
-        if data.any():
-            kept = rows[data]
-            frame = header.conform(self._cut(block, header, kept)).with_columns(
-                pl.Series("source_line", block.first_line + records.lines[kept], dtype=pl.Int64),
-                pl.Series("line_span", records.spans[kept], dtype=pl.Int64),
-            )
-            yield TextBatch(frame=frame, raw_text=_RawText(block, kept))
+        if not len(records):
+            return None
+        blank, comment = records.blank, records.comments
+        rows = np.flatnonzero(~(blank | comment))
+        account, spans = self.account, records.spans
+        account.comment += int(spans[comment].sum())
+        account.data_lines += int(spans[rows].sum())
+        account.data_rows += len(rows)
+        account.physical_lines += self._physical_lines(block)
+        if blank.any():
+            message = "a blank line between rows, where none is declared"
+            self._fault("F08", message, block.line(int(np.flatnonzero(blank)[0])))
+        self._check_widths(block, header, rows, last=last)
+        self._check_form(block, rows)
+        if self._faults or not len(rows):
+            return None
+        return self._batch(block, header, rows)
 
-    def _comments(self, block: _Block, rows: npt.NDArray[np.int64]) -> BoolArray:
-        mark = self.layout.dialect.comment
-        if mark is None:
-            return np.zeros(len(rows), dtype=np.bool_)
-        begins = [
-            block.data.startswith(mark.encode(), int(start)) for start in block.records.starts[rows]
-        ]
-        return np.array(begins, dtype=np.bool_)
+    def _physical_lines(self, block: Block) -> int:
+        """Count line ends in the bytes themselves, not by the records."""
+        lone = int((block.records.endings == CR).sum())
+        unended = int(block.records.endings[-1] == UNENDED)
+        data = np.frombuffer(block.data, dtype=np.uint8)
+        return int(np.count_nonzero(data == ord("\n"))) + lone + unended
 
-    def _check_widths(
-        self, block: _Block, header: HeaderMap, rows: npt.NDArray[np.int64], *, last: bool
-    ) -> None:
-        wanted = len(header.names)
-        wrong = rows[block.records.widths[rows] != wanted]
+    def _check_widths(self, block: Block, header: HeaderMap, rows: Rows, *, last: bool) -> None:
+        wanted, widths = len(header.names), block.records.widths
+        wrong = rows[widths[rows] != wanted]
         if not len(wrong):
             return
-        row = int(wrong[0])
-        found = int(block.records.widths[row])
-        if last and row == int(rows[-1]):
-            message = f"the last row has {found} of {wanted} fields: the file was cut off"
-            raise self.reject(message, rule="F01", line=block.line(row))
-        message = f"a line with {found} fields, where {wanted} are declared; it is no declared line"
-        raise self.reject(message, rule="F08", line=block.line(row))
-
-    def _check_line_ends(self, block: _Block, rows: npt.NDArray[np.int64]) -> None:
-        returned = block.records.returned[rows]
-        ended = np.ones(len(rows), dtype=np.bool_)
-        if len(rows) and block.upto(int(rows[-1]) + 1) == len(block.data):
-            ended[-1] = block.data.endswith(b"\n")
-        other = ended & (returned != (self.layout.dialect.line_end == "crlf"))
-        if other.any():
-            message = "lines end otherwise than declared; every line kept its width"
-            line = block.line(int(rows[np.flatnonzero(other)[0]]))
-            self.note(ReadFinding(rule="F40", disposition="W", message=message, line=line))
-
-    def _cut(self, block: _Block, header: HeaderMap, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
-        """Let polars cut the checked bytes into fields, all of them text."""
-        dialect = self.layout.dialect
-        try:
-            frame = pl.read_csv(
-                _joined(block, rows),
-                has_header=False,
-                schema=dict.fromkeys(header.names, pl.String),
-                separator=dialect.delimiter,
-                quote_char=dialect.quote,
-                infer_schema=False,
-                empty_string_is_null=False,
-                extra_columns="raise",
-                missing_columns="raise",
+        final = int(wrong[-1])
+        is_end = last and final == int(rows[-1]) and not self._has_trailer
+        missing = self._trailer is not None or block.records.endings[final] == UNENDED
+        if is_end and missing and widths[final] < wanted:
+            message = f"{widths[final]} of {wanted} fields: the file was cut off inside this row"
+            self._fault("F01", message, block.line(final))
+            wrong = wrong[:-1]
+        if len(wrong):
+            row = int(wrong[0])
+            ends = block.records.endings[max(row - 1, 0) : row + 1]
+            other = (ends != _DECLARED_END[self.layout.dialect.line_end]) & (ends != UNENDED)
+            message = (
+                f"{widths[row]} fields where the header has {wanted}; it is no declared line"
+                if not other.any()
+                else f"{widths[row]} fields where the header has {wanted}, beside a line end "
+                "that is not the declared one"
             )
-        except pl.exceptions.PolarsError as error:
-            raise self._bad_quotes(block, rows) from error
-        if frame.height != len(rows):
-            raise self._bad_quotes(block, rows)
-        null = pl.all().is_in(list(dialect.null_texts))
-        return frame.with_columns(pl.when(~null).then(pl.all()))
+            self._fault("F40" if other.any() else "F08", message, block.line(row))
 
-    def _bad_quotes(self, block: _Block, rows: npt.NDArray[np.int64]) -> Exception:
-        message = "quotes stand where the dialect does not allow them, in this line or after it"
-        return self.reject(message, rule="F08", line=block.line(int(rows[0])))
+    def _check_form(self, block: Block, rows: Rows) -> None:
+        """Note what the dialect does not allow, though no value is in doubt."""
+        endings = block.records.endings
+        declared = _DECLARED_END[self.layout.dialect.line_end]
+        other = np.flatnonzero((endings != declared) & (endings != UNENDED))
+        if len(other):
+            self._note_line_end(block.line(int(other[0])))
+        bare = rows[block.records.bare[rows]]
+        if len(bare):
+            message = "fields stand without quotes, though all are declared to be quoted"
+            line = block.line(int(bare[0]))
+            self.note(ReadFinding(rule="F08", disposition="W", message=message, line=line))
+        if endings[-1] == UNENDED and not self._has_trailer:
+            message = "the last line has no line end; the file may have been cut off within it"
+            line = block.line(len(endings) - 1)
+            self.note(ReadFinding(rule="F01", disposition="W", message=message, line=line))
+
+    def _note_line_end(self, line: int) -> None:
+        message = "lines end otherwise than declared; every row kept its width"
+        self.note(ReadFinding(rule="F40", disposition="W", message=message, line=line))
+
+    def _batch(self, block: Block, header: HeaderMap, rows: Rows) -> TextBatch:
+        frame = cut_fields(block, rows, names=header.names, dialect=self.layout.dialect)
+        if frame is None:
+            message = "the rows could not be cut into fields, in this line or after it"
+            self._fault("F08", message, block.line(int(rows[0])))
+            raise self._rejection()
+        lines, spans = block.first_line + block.records.lines[rows], block.records.spans[rows]
+        frame = header.conform(frame).with_columns(source_line=lines, line_span=spans)
+        return TextBatch(frame=frame, raw_text=RawText(block, rows))
+
+    # The whole file -----------------------------------------------------------------------------
+
+    def _fault(self, rule: str, message: str, line: int | None) -> None:
+        """Keep a fault of structure; the first of each rule is told."""
+        if all(fault.rule != rule for fault in self._faults):
+            fault = ReadFinding(rule=rule, disposition="R", message=message, line=line)
+            self._faults.append(fault)
+            self.findings = (*self.findings, fault)
+
+    def _rejection(self) -> Exception:
+        first, *others = self._faults
+        also = "".join(
+            f"; also line {fault.line}: {fault.message} (rule {fault.rule})" for fault in others
+        )
+        return self.reject(first.message + also, rule=first.rule, line=first.line)
 
     def _finish(self) -> None:
-        if self.account.data_rows == 0:
-            message = "there is a header but no row; send the file again"
-            raise self.reject(message, rule="F03")
-        if self._promised is not None and self._promised != self.account.data_rows:
-            message = (
-                f"the trailer says {self._promised} rows, {self.account.data_rows} are there: "
-                "rows are missing"
-            )
-            raise self.reject(message, rule="F02", line=self.account.physical_lines)
-
-
-class _RawText:
-    """Text of chosen rows as in the file, taken from the block only when asked for."""
-
-    def __init__(self, block: _Block, rows: npt.NDArray[np.int64]) -> None:
-        self._block = block
-        self._rows = rows
-
-    def __call__(self, rows: Sequence[int]) -> list[str]:
-        return [self._block.text(int(self._rows[row])) for row in rows]
-
-
-def _joined(block: _Block, rows: npt.NDArray[np.int64]) -> bytes:
-    """Bytes of the given records; one slice where they follow each other."""
-    jumps = np.flatnonzero(np.diff(rows) > 1)
-    begins = np.concatenate([[0], jumps + 1])
-    stops = np.append(jumps, len(rows) - 1)
-    parts = [
-        block.data[block.upto(int(rows[begin])) : block.upto(int(rows[stop]) + 1)]
-        for begin, stop in zip(begins, stops, strict=True)
-    ]
-    return b"".join(parts)
+        account = self.account
+        if self._trailer is not None and not self._has_trailer:
+            message = "the declared trailer line is missing: the file was cut off"
+            self._fault("F02", message, account.physical_lines)
+        elif self._promised is not None and self._promised != account.data_rows:
+            message = f"the trailer says {self._promised} rows, {account.data_rows} are there"
+            self._fault("F02", message, account.physical_lines)
+        if not self._faults and account.data_rows == 0:
+            self._fault("F03", "there is a header but no row; send the file again", None)
+        if not self._faults and not account.balanced:
+            self._fault("LINE-ACCOUNT", "the lines of the file are not all accounted for", None)
+        if self._faults:
+            raise self._rejection()
