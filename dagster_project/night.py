@@ -3,7 +3,7 @@
 Compares what Dagster has shown with what the home holds, so it also shows what others have done.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -24,6 +24,13 @@ NIGHT_TAG = "assayhouse/night"
 UNBLINDED_TAG = "assayhouse/unblinded"
 # Every run keeps its own log; the console belongs to whoever called.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+Tell = Callable[[str], None]
+
+
+def _silent(_what: str) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +78,7 @@ class _Night:
     study: StudyHome
     lake: Lake
     job: dg.JobDefinition
+    tell: Tell
     failed: list[str] = field(default_factory=list)
 
     def run(
@@ -100,6 +108,7 @@ class _Night:
 
     def take_in(self, arrival: arrivals.Arrival) -> None:
         """Take in one delivery; a rejected one fails alone."""
+        self.tell(f"delivery {arrival.news}")
         key = intake_key(arrival.layout)
         if self.run([key], partition_key=arrival.partition_key, tags=arrival.tags):
             self.failed.append(arrival.news)
@@ -138,6 +147,7 @@ class _Night:
     def show(self, relations: Iterable[str], tags: Mapping[str, str] | None = None) -> None:
         """Make relations that do not stand on each other."""
         listed = list(relations)
+        self.tell(", ".join(listed))
         steps = self.run([metadata.asset_key(name) for name in listed], tags=tags)
         self.failed += [name for name in listed if name.replace(".", "__") in steps]
 
@@ -162,11 +172,11 @@ class _Night:
         return served is None or self.shown(warehouse.KEY) != served.content_hash
 
 
-def _start(instance: dg.DagsterInstance, study: StudyHome) -> _Night:
+def _start(instance: dg.DagsterInstance, study: StudyHome, tell: Tell) -> _Night:
     from dagster_project.assets import asset_job  # noqa: PLC0415 - assets know the schedule
 
     lake = Lake(study.home, study.declarations)
-    return _Night(instance=instance, study=study, lake=lake, job=asset_job(study))
+    return _Night(instance=instance, study=study, lake=lake, job=asset_job(study), tell=tell)
 
 
 def free_killed(instance: dg.DagsterInstance) -> None:
@@ -183,12 +193,12 @@ def free_killed(instance: dg.DagsterInstance) -> None:
 
 def has_news(instance: dg.DagsterInstance, study: StudyHome) -> bool:
     """Whether a night would run anything."""
-    night = _start(instance, study)
+    night = _start(instance, study, _silent)
     waits = arrivals.look(study, instance) or night.unseen_records() or night.due()
     return bool(waits or night.unshown_figures() or night.publication_due())
 
 
-def run_night(instance: dg.DagsterInstance, study: StudyHome) -> NightRun:
+def run_night(instance: dg.DagsterInstance, study: StudyHome, tell: Tell = _silent) -> NightRun:
     """Carry what has arrived to a publication; with nothing new, nothing runs.
 
     Parameters
@@ -197,8 +207,10 @@ def run_night(instance: dg.DagsterInstance, study: StudyHome) -> NightRun:
         Where runs are kept; the one of ``DAGSTER_HOME`` is what ``make dev`` shows.
     study : StudyHome
         Study, home, who acts and when.
+    tell : callable
+        Called with what is being done.
     """
-    night = _start(instance, study)
+    night = _start(instance, study, tell)
     free_killed(instance)
     arrived = arrivals.look(study, instance)
     arrivals.register_partitions(arrived, instance)

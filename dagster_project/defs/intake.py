@@ -105,11 +105,15 @@ def records_asset(declarations: Declarations) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="intake_records",
         specs=[_record_spec(declarations, relation) for relation in relations],
+        can_subset=True,
     )
-    def records(study: StudyHome) -> Iterator[dg.MaterializeResult]:
+    def records(
+        context: dg.AssetExecutionContext, study: StudyHome
+    ) -> Iterator[dg.MaterializeResult]:
         """Show what intake has recorded."""
         lake = Lake(study.home, study.declarations)
         for relation in relations:
-            yield _record(lake, relation)
+            if metadata.asset_key(relation) in context.selected_asset_keys:
+                yield _record(lake, relation)
 
     return records
