@@ -247,7 +247,7 @@ class DraftReader:
                         FileFault(
                             rule=result.rule_id,
                             disposition=disposition,
-                            message=f"{result.message}: {result.why}",
+                            message=result.message,
                             n_rows=result.n_unexpected,
                         )
                     ]
