@@ -1,0 +1,150 @@
+"""A night killed at any moment is completed by the next one, with the same content."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assayhouse.intake.receipt import Register
+from assayhouse.pipeline import delivery, delivery_record, delivery_scan
+from assayhouse.trust import archive
+from assayhouse.trust.audit import AuditLog
+from assayhouse.warehouse.lake import Lake
+
+from support.intake_process import bench, contents, night, send_all
+
+TESTS = Path(__file__).parents[1]
+STATES = {1: "PUBLISHED", 2: "HELD", 3: "SUPERSEDED", 4: "PUBLISHED", 5: "DUPLICATE"}
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing of the program runs on to tidy up."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Content after a night without a kill, and the seconds that it took."""
+    worker = bench(tmp_path_factory.mktemp("whole") / "home")
+    send_all(worker)
+    begin = time.monotonic()
+    night(worker)
+    return contents(worker), time.monotonic() - begin, states_of(worker)
+
+
+def states_of(worker):
+    register = Register(AuditLog(worker.home.audit_file))
+    return {item.number: register.state(item.number) for item in register.receipts()}
+
+
+def require_completed(folder, undisturbed):
+    worker = bench(folder)
+    night(worker)
+    assert states_of(worker) == undisturbed[2]
+    assert contents(worker) == undisturbed[0]
+    assert worker.landing() == []
+    assert AuditLog(worker.home.audit_file).verify().intact
+    assert delivery.pending(worker.home, worker.declarations) == ()
+    assert not list(worker.home.root.rglob("deliveries/*/accepted"))
+
+
+def test_the_night_is_the_one_meant(undisturbed):
+    assert undisturbed[2] == STATES
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(tmp_path, undisturbed):
+    draws = np.random.default_rng(20190304).random(5)
+    homes = [tmp_path / str(number) / "home" for number in range(5)]
+    moments = [undisturbed[1] * (place + draw) / 5 for place, draw in enumerate(draws)]
+    workers = []
+    for home in homes:
+        send_all(bench(home))
+        command = [sys.executable, "-m", "support.intake_process", str(home)]
+        workers.append(
+            subprocess.Popen(
+                command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        )
+    for worker in workers:
+        assert worker.stdout.readline() == "ready\n"
+    killed = 0
+    for worker, moment in zip(workers, moments, strict=True):
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+        time.sleep(moment)
+        killed += worker.poll() is None
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.communicate()
+    assert killed >= 3
+    for home in homes:
+        require_completed(home, undisturbed)
+
+
+STEPS = {
+    "the audit log": (AuditLog, "append"),
+    "a table": (Lake, "publish"),
+    "the rows": (Lake, "append_receipt"),
+    "the archive": (delivery_scan, "archive_file"),
+    "landing": (delivery_scan, "remove_taken"),
+    "a record": (delivery, "write_judgement"),
+    "draft rows": (delivery, "drop_rows"),
+}
+COUNTS = {
+    "the audit log": (1, 2, 4),
+    "a table": (1, 12, 25),
+    "the rows": (1, 2),
+    "the archive": (2, 5),
+    "landing": (1, 4),
+    "a record": (1, 3),
+    "draft rows": (1,),
+}
+CASES = [
+    (step, str(count), moment)
+    for step, counts in COUNTS.items()
+    for count in counts
+    for moment in ("before", "after")
+]
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory):
+    """A home in which everything has landed and nothing was done, to copy."""
+    folder = tmp_path_factory.mktemp("landed") / "home"
+    send_all(bench(folder))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_killed_at_a_step(tmp_path, monkeypatch, undisturbed, landed, case):
+    step, number, moment = case
+    home = tmp_path / "home"
+    shutil.copytree(landed, home)
+    owner, name = STEPS[step]
+    call, seen, count = getattr(owner, name), [], int(number)
+
+    def call_or_die(*arguments, **named):
+        seen.append(name)
+        if len(seen) == count and moment == "before":
+            raise Killed
+        result = call(*arguments, **named)
+        if len(seen) == count:
+            raise Killed
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, call_or_die)
+        with pytest.raises(Killed):
+            night(bench(home))
+    require_completed(home, undisturbed)
+
+
+def test_the_steps_are_where_the_test_believes_them():
+    assert delivery_scan.archive_file is archive.archive_file
+    assert delivery.write_judgement is delivery_record.write_judgement
