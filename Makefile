@@ -19,7 +19,7 @@ demo: $(VENV)/.installed     ## simulate the reference study, carry it through D
 	$(BIN)/python -m dagster_project.demo
 
 test: $(VENV)/.installed     ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed    ## lint, types, contracts, unit tests
 	$(BIN)/ruff format --check .
@@ -27,7 +27,7 @@ check: $(VENV)/.installed    ## lint, types, contracts, unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint sql
-	$(BIN)/python -m pytest -q tests/unit tests/architecture
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/architecture tests/sql tests/unit/contracts tests/unit/intake tests/unit/readers tests/unit/stats tests/unit/derive
 
 dev: $(VENV)/.installed      ## Dagster's pages with the demo in them, on http://127.0.0.1:3000
 	$(BIN)/python -m dagster_project.dev

@@ -65,8 +65,9 @@ def test_a_query_is_one_select_with_a_header(relation):
     assert header[0].startswith(f"-- {relation}: "), "the header names the relation"
     for word in ("-- Grain:", "-- From:", "-- Method:"):
         assert any(line.startswith(word) for line in header), f"{relation}: header lacks {word}"
-    assert ";" not in text
-    assert not re.search(r"\b(create|insert|update|delete|copy|attach)\b", text.lower())
+    query = "\n".join(line.split("--")[0] for line in text.splitlines())
+    assert ";" not in query
+    assert not re.search(r"\b(create|insert|update|delete|copy|attach)\b", query.lower())
 
 
 @pytest.mark.parametrize(

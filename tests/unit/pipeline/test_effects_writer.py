@@ -1,0 +1,101 @@
+"""What goes into the effects and what is added to them: population, provenance, units."""
+
+import polars as pl
+import pytest
+
+from assayhouse.contracts import declarations
+from assayhouse.errors import ModelDataError
+from assayhouse.pipeline.effects import describe, effect_spec, long_form, with_provenance
+
+STUDY = declarations.load().study
+PARAMETERS = pl.DataFrame({"PARAMCD": ["X"], "unit": ["pg/mL"], "scale": ["linear"]})
+
+
+def adbm(*rows):
+    given = {
+        "USUBJID": "A",
+        "PARAMCD": "X",
+        "AVISITN": 4,
+        "AVAL": 2.0,
+        "BASE": 1.0,
+        "ANL01FL": "Y",
+        "blq_fl": "N",
+        "lloq": 0.1,
+    }
+    return pl.DataFrame([given | row for row in rows])
+
+
+def adsl(*rows):
+    given = {"USUBJID": "A", "ARMCD": "P", "SAFFL": "Y", "STRATA1": "Y", "STRATA2": "N"}
+    return pl.DataFrame([given | row for row in rows])
+
+
+def test_only_analysed_post_baseline_records_with_a_baseline_enter():
+    rows = (
+        {"AVISITN": 0},
+        {"AVISITN": 4},
+        {"AVISITN": 12, "ANL01FL": None},
+        {"AVISITN": 24, "BASE": None},
+    )
+    assert long_form(adbm(*rows), adsl({}), STUDY)["avisitn"].to_list() == [4]
+
+
+def test_untreated_subjects_do_not_enter():
+    subjects = adsl({}, {"USUBJID": "B", "SAFFL": "N"})
+    long = long_form(adbm({}, {"USUBJID": "B"}), subjects, STUDY)
+    assert long["usubjid"].to_list() == ["A"]
+
+
+def test_strata_and_limit_flags_go_along():
+    long = long_form(adbm({"blq_fl": "Y"}), adsl({}), STUDY)
+    assert long.select("blq", "lloq", "STRATA1", "STRATA2", "arm").rows() == [
+        (True, 0.1, "Y", "N", "P")
+    ]
+
+
+def test_row_order_of_the_parents_changes_nothing():
+    rows = [{"USUBJID": name, "AVISITN": visit} for name in "BA" for visit in (24, 4)]
+    subjects = [{"USUBJID": name} for name in "AB"]
+    left = long_form(adbm(*rows), adsl(*subjects), STUDY)
+    assert left.equals(long_form(adbm(*rows[::-1]), adsl(*subjects[::-1]), STUDY))
+
+
+def results(*responses):
+    return pl.DataFrame({"paramcd": ["X"] * len(responses), "response": responses})
+
+
+def test_every_row_says_its_unit_scale_method_seed_and_inputs():
+    rows = with_provenance(
+        results("abs", "chg", "pchg", "log"),
+        PARAMETERS,
+        spec=effect_spec(STUDY),
+        seed=7,
+        inputs={"adam.adsl": "b", "adam.adbm": "a"},
+    )
+    assert rows["estimate_unit"].to_list() == ["pg/mL", "pg/mL", "%", "log of pg/mL"]
+    assert rows["scale"].to_list() == ["linear", "linear", "percent", "log"]
+    assert rows["inputs"][0] == '{"adam.adbm": "a", "adam.adsl": "b"}'
+    assert rows["seed"].to_list() == [7] * 4
+    assert rows["code_version"].null_count() == 0
+
+
+def test_the_method_is_said_with_all_its_options():
+    said = describe(effect_spec(STUDY))
+    for word in ("huber", "mad", "h1", "observed cases", "baseline", *STUDY.strata):
+        assert word in said
+
+
+def test_the_declared_method_is_the_one_that_is_run():
+    spec = effect_spec(STUDY)
+    assert spec.reference == STUDY.reference_arm
+    assert spec.strata == STUDY.strata
+    assert spec.population == STUDY.effects["population"]
+    assert spec.impute.method == "none"
+
+
+def test_an_option_that_is_not_known_is_refused_by_name():
+    import dataclasses
+
+    wrong = dataclasses.replace(STUDY, effects={**STUDY.effects, "colour": "red"})
+    with pytest.raises(ModelDataError, match="colour"):
+        effect_spec(wrong)

@@ -1,0 +1,145 @@
+"""Build, publish, unblind: what becomes stale, what makes a publication, what the sides serve."""
+
+import re
+import shutil
+
+import pytest
+
+from assayhouse.contracts import declarations
+from assayhouse.errors import DeclarationError, DeliveryStateError, QueryError
+from assayhouse.pipeline.night import refresh, run_night
+from assayhouse.pipeline.publication import is_unblinded, publish, unblind
+from assayhouse.pipeline.relations import build_relation, derived, fingerprint, is_current, stale
+from assayhouse.simulate.study import simulate_study
+from assayhouse.trust.audit import AuditLog
+from assayhouse.warehouse.catalogue import query
+from assayhouse.warehouse.home import Home
+from assayhouse.warehouse.lake import Lake
+
+LOADED = declarations.load()
+AT = "2026-01-05T02:00:00+00:00"
+LATER = "2026-01-06T02:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory):
+    home = Home(tmp_path_factory.mktemp("home") / "home").create()
+    for name, content in simulate_study(faults=False).transfers[1].files.items():
+        target = home.landing / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    rand = simulate_study(faults=False).transfers[0].files
+    for name, content in rand.items():
+        if name.startswith("irt/"):
+            target = home.landing / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    run_night(home, LOADED, at=AT, who="test")
+    return home
+
+
+@pytest.fixture
+def home(first_night, tmp_path):
+    copy = tmp_path / "home"
+    shutil.copytree(first_night.root, copy)
+    return Home(copy)
+
+
+def test_after_a_night_nothing_is_stale(home):
+    assert stale(home, LOADED) == ()
+    assert all(is_current(Lake(home, LOADED), LOADED, name) for name in derived(LOADED))
+
+
+def test_a_second_night_makes_no_version_no_publication_and_one_audit_line(home):
+    before = fingerprint(home, LOADED)
+    versions = {name: [c.version for c in Lake(home, LOADED).heads(name)] for name in LOADED.tables}
+    lines = sum(1 for _ in AuditLog(home.audit_file).entries())
+    result = run_night(home, LOADED, at=LATER, who="test")
+    assert result.built == ()
+    assert not result.published.is_new
+    assert fingerprint(home, LOADED) == before
+    assert versions == {
+        name: [c.version for c in Lake(home, LOADED).heads(name)] for name in LOADED.tables
+    }
+    entries = list(AuditLog(home.audit_file).entries())[lines:]
+    assert [entry.why for entry in entries] == ["no new content"]
+
+
+def test_a_changed_recipe_makes_the_relation_stale_but_equal_content_no_version(home, tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    shutil.copyfile(
+        declarations.paths.shipped_root() / "schemas" / "study.yaml", study / "study.yaml"
+    )
+    text = LOADED.sql_path("sdtm.dm").read_text()
+    (study / "sql" / "sdtm").mkdir(parents=True)
+    (study / "sql" / "sdtm" / "dm.sql").write_text(text + "-- the same, said again\n")
+    other = declarations.load(study)
+    assert stale(home, other) == ("sdtm.dm",)
+    version = Lake(home, other).head("sdtm.dm").version
+    assert refresh(home, other) == ("sdtm.dm",)
+    assert Lake(home, other).head("sdtm.dm").version == version
+
+
+def test_what_intake_writes_is_not_built_here(home):
+    with pytest.raises(DeclarationError, match="not built from other relations"):
+        build_relation(home, LOADED, "intake.receipts")
+
+
+def test_before_the_unblinding_treatment_is_not_in_the_open_file(home):
+    assert query(home, "select count(*) as n from adam.adbm").item() > 0
+    for relation in ("adam.adsl", "ard.effects", "raw.irt_rand", "report.figures"):
+        with pytest.raises(QueryError):
+            query(home, f"select * from {relation}")
+        assert query(home, f"select count(*) as n from {relation}", sealed=True).height == 1
+
+
+def test_no_byte_of_the_open_side_names_an_arm(home):
+    words = [arm.ARM.encode() for arm in LOADED.study.arms]
+    seen = 0
+    for path in home.root.rglob("*"):
+        if "sealed" in path.relative_to(home.root).parts or not path.is_file():
+            continue
+        if path.parts[-2:] and "ref" in path.parts and "arms" in path.parts:
+            continue  # the plan's arms are no secret; who has which is
+        seen += 1
+        if path.suffix in {".csv", ".html", ".json", ".jsonl", ".svg"}:
+            content = path.read_bytes()
+            assert not any(word in content for word in words), path
+    assert seen > 50
+
+
+def test_unblinding_is_recorded_once_with_a_reason_and_opens_the_sealed_side(home):
+    assert not is_unblinded(home)
+    with pytest.raises(DeliveryStateError, match="reason"):
+        unblind(home, LOADED, planned="planned", reason=" ", at=LATER, who="a person")
+    unblind(home, LOADED, planned="planned", reason="database lock", at=LATER, who="a person")
+    published = publish(home, LOADED, at=LATER, who="test", reason="unblinding")
+    assert not published.is_new, "the content is the same; only who may see it has changed"
+    assert query(home, "select count(*) as n from ard.effects").item() > 0
+    assert (published.report_folder / "index.html").is_file()
+    assert "sealed" not in published.report_folder.parts
+    with pytest.raises(DeliveryStateError, match="already on record"):
+        unblind(home, LOADED, planned="planned", reason="again", at=LATER, who="a person")
+
+
+def test_the_report_says_synthetic_and_needs_no_other_file(home):
+    folder = next((home.root / "sealed" / "reports").glob("0*"))
+    page = (folder / "index.html").read_text()
+    assert "SYNTHETIC DATA" in page
+    assert not re.search(r"(src|href)=[\"']https?:", page)
+    assert {path.suffix for path in folder.iterdir()} == {".html", ".csv", ".svg", ".png", ".pdf"}
+
+
+def test_a_morning_page_is_written_with_its_twin(home):
+    folder = home.reports("open") / "mornings"
+    assert sorted(path.name for path in folder.iterdir()) == ["2026-01-05.csv", "2026-01-05.html"]
+
+
+def test_every_column_of_the_warehouse_carries_its_label(home):
+    rows = query(
+        home,
+        "select table_name, column_name from duckdb_columns() "
+        "where schema_name in ('sdtm', 'adam', 'ref', 'intake') and comment is null",
+    )
+    assert rows.is_empty()
