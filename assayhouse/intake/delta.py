@@ -49,6 +49,12 @@ def record_key(layout: LayoutSpec, alias: str) -> str:
     return f"concat_ws('{SEPARATOR}', {parts})"
 
 
+def _content(layout: LayoutSpec) -> str:
+    """Write SQL for a digest of a row's texts; no value is another than an empty one."""
+    parts = ", ".join(f"coalesce({quoted(c.name)}, chr(30))" for c in layout.columns)
+    return f"md5(concat_ws(chr(31), {parts}))"
+
+
 def _differs(column: ColumnSpec) -> str:
     return f"d.{quoted(column.name)} is distinct from c.{quoted(column.name)}"
 
@@ -82,7 +88,6 @@ def find_duplicates(
         Name of that relation.
     """
     keys = ", ".join(quoted(name) for name in layout.key)
-    texts = ", ".join(quoted(column.name) for column in layout.columns)
     suspects = connection.execute(
         f"""
         select 1 from {draft} group by hash({keys}) having count(*) > 1 limit 1
@@ -96,7 +101,7 @@ def find_duplicates(
             select hash({keys}) as key_hash from {draft} group by 1 having count(*) > 1
         ),
         repeated as (
-            select source_line, {keys}, md5(cast(row({texts}) as varchar)) as content
+            select source_line, {keys}, {_content(layout)} as content
             from {draft} where hash({keys}) in (select key_hash from suspects)
         )
         select
@@ -138,7 +143,37 @@ def compare(
     quarantined_keys : str
         Keys of the rows kept out: such a record is in the file and has not vanished.
     """
-    texts = " or ".join(_differs(column) for column in layout.columns)
+    own_keys = ", ".join(quoted(name) for name in layout.key)
+    connection.execute(
+        f"""
+        create or replace temporary table delta_pairs as
+        with d as (select {own_keys}, source_line, {_content(layout)} as content from {draft}),
+        c as (select {own_keys}, receipt, source_line, {_content(layout)} as content from {current})
+        select {", ".join(f"c.{quoted(name)}" for name in layout.key)}, d.source_line, c.receipt,
+            c.source_line as current_line
+        from d full outer join c on {_same_key(layout, "d", "c")}
+        where d.content is distinct from c.content
+        """  # noqa: S608 - declared names, quoted
+    )
+    _classify(connection, layout, draft=draft, current=current)
+    connection.execute(
+        f"""
+        create or replace temporary table delta_vanished as
+        select {own_keys}, {record_key(layout, "c")} as record_key
+        from delta_pairs as c
+        where source_line is null and {"true" if layout.mode == "cumulative" else "false"}
+            and not exists (
+                select 1 from {quarantined_keys} as q where {_same_key(layout, "q", "c")}
+            )
+        """  # noqa: S608 - declared names, quoted
+    )
+    return _counts(connection, draft)
+
+
+def _classify(
+    connection: duckdb.DuckDBPyConnection, layout: LayoutSpec, *, draft: str, current: str
+) -> None:
+    """Say of every row that is not SAME what it is; only these rows are looked at as a whole."""
     meaning = " or ".join(_differs_in_meaning(column) for column in layout.columns)
     names = ", ".join(
         f"case when {_differs(column)} then '{column.name.replace(chr(39), chr(39) * 2)}' end"
@@ -147,38 +182,19 @@ def compare(
     connection.execute(
         f"""
         create or replace temporary table delta_rows as
-        select * from (
-            select
-                d.source_line,
-                case
-                    when c.receipt is null then 'NEW'
-                    when not ({texts}) then 'SAME'
-                    when {meaning} then 'CHANGED'
-                    else 'COSMETIC'
-                end as delta_class,
-                case
-                    when c.receipt is not null and ({texts}) then concat_ws(',', {names})
-                end as columns
-            from {draft} as d
-            left join {current} as c on {_same_key(layout, "d", "c")}
-        ) where delta_class <> 'SAME'
+        select source_line, 'NEW' as delta_class, cast(null as varchar) as columns
+        from delta_pairs where source_line is not null and receipt is null
+        union all
+        select
+            d.source_line,
+            case when {meaning} then 'CHANGED' else 'COSMETIC' end as delta_class,
+            concat_ws(',', {names}) as columns
+        from delta_pairs as pair
+        inner join {draft} as d on d.source_line = pair.source_line
+        inner join {current} as c
+            on c.receipt = pair.receipt and c.source_line = pair.current_line
         """  # noqa: S608 - declared names, quoted
     )
-    keys = ", ".join(f"c.{quoted(name)}" for name in layout.key)
-    cumulative = "true" if layout.mode == "cumulative" else "false"
-    connection.execute(
-        f"""
-        create or replace temporary table delta_vanished as
-        select {keys}, {record_key(layout, "c")} as record_key
-        from {current} as c
-        where {cumulative}
-            and not exists (select 1 from {draft} as d where {_same_key(layout, "d", "c")})
-            and not exists (
-                select 1 from {quarantined_keys} as q where {_same_key(layout, "q", "c")}
-            )
-        """  # noqa: S608 - declared names, quoted
-    )
-    return _counts(connection, draft)
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, draft: str) -> DeltaCounts:
