@@ -114,3 +114,40 @@ def test_the_same_files_again_are_duplicates_and_make_no_version(pilot):
     states = query(home, "select receipt from intake.states where state = 'DUPLICATE'")
     assert states.height in (0, 3)  # the register knows; tables follow with the next publication
     assert again.published.publication.number >= result.published.publication.number
+
+
+HAEMATOLOGY = {
+    "HGB": ("Haemoglobin", "mmol/L"),
+    "PLAT": ("Platelets", "GI/L"),
+    "WBC": ("Leukocytes", "GI/L"),
+}
+
+
+def test_haematology_works_by_editing_declarations_only(tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(STUDY, study)
+    listed = study / "schemas" / "terms" / "parameters.csv"
+    rows = [
+        f"{code},{name},{unit},linear,haematology,,,," for code, (name, unit) in HAEMATOLOGY.items()
+    ]
+    header = listed.read_text().splitlines()[0]
+    listed.write_text("\n".join([header, *rows]) + "\n")
+    text = (study / "study.yaml").read_text()
+    before, rest = text.split("parameters: [ALB", 1)
+    after = rest.split("]", 1)[1].split("figures:")[0]
+    (study / "study.yaml").write_text(f"{before}parameters: [{', '.join(HAEMATOLOGY)}]{after}")
+    home = Home(tmp_path / "home").create()
+    land(home)
+    run_night(home, declarations.load(study), at=AT, who="test")
+    delivered = pl.read_csv(
+        shared("samples", "clinical", "pharmaversesdtm", "lb.csv.gz"), infer_schema=False
+    ).filter(pl.col("LBTESTCD").is_in(list(HAEMATOLOGY)), pl.col("LBSTRESN").is_not_null())
+    ours = query(home, "select USUBJID, LBSEQ, AVAL from adam.adbm where DTYPE is null")
+    joined = delivered.with_columns(
+        pl.col("LBSEQ").cast(pl.Int64), pl.col("LBSTRESN").cast(pl.Float64)
+    ).join(ours, on=["USUBJID", "LBSEQ"], how="left")
+    equal = joined.filter(pl.col("AVAL") == pl.col("LBSTRESN")).height
+    print(f"haematology AVAL: {equal:,} of {joined.height:,} equal the delivered standard result")
+    assert equal == joined.height > 5000
+    found = query(home, "select distinct paramcd from ard.effects where status = 'ok'")
+    assert set(found["paramcd"]) == set(HAEMATOLOGY)
