@@ -23,14 +23,21 @@ REASONS = (
 )
 BELOW, ABOVE = "BLQ", "ALQ"
 SENTINELS = (-99.0, -999.0, -9999.0)
-_ISO_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
-_ISO_DATETIME = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+SENTINELS_OF_NUMBERS = (-999.0, -9999.0, -99999.0)
+_SENTINEL_TEXT = r"^(?i:\.+|-+|\?+|\*+|n/?a|n\.a\.|nan|null|none|missing|unknown)$"
+_OTHER_NOTATION = r"^[<>]?\s*[+-]?[0-9]+(?:[.,'\s][0-9]+)+(?:[eE][+-]?[0-9]+)?$"
+_OTHER_ORDER = r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}(?:$|[T\s])"
+_ISO_DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+_ISO_DATETIME = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+)
 
 
 def number_pattern(dialect: Dialect) -> str:
     """Regular expression of a number with the declared decimal mark; no thousands separators."""
     mark = r"\." if dialect.decimal == "." else ","
-    return rf"[+-]?\d+(?:{mark}\d+)?(?:[eE][+-]?\d+)?"
+    return rf"[+-]?[0-9]+(?:{mark}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
 
 def as_number(text: pl.Expr, dialect: Dialect) -> pl.Expr:
@@ -43,7 +50,7 @@ def as_number(text: pl.Expr, dialect: Dialect) -> pl.Expr:
 
 def as_integer(text: pl.Expr) -> pl.Expr:
     """Integer of a text that is one; ``3.0`` counts, ``3.5`` does not."""
-    admitted = text.str.contains(r"^[+-]?\d{1,15}(?:\.0+)?$")
+    admitted = text.str.contains(r"^[+-]?[0-9]{1,15}(?:\.0+)?$")
     whole = text.str.replace(r"\.0+$", "")
     return pl.when(admitted).then(whole).cast(pl.Int64, strict=False)
 
@@ -67,7 +74,7 @@ def as_datetime(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
         moment = text.str.to_datetime(column.date_format, strict=False, time_unit="us")
         return _with_century(moment)
     admitted = pl.when(text.str.contains(_ISO_DATETIME)).then(text)
-    seconds = pl.when(admitted.str.len_chars() == 16).then(admitted + ":00").otherwise(admitted)
+    seconds = pl.when(admitted.str.len_bytes() == 16).then(admitted + ":00").otherwise(admitted)
     return seconds.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
 
 
@@ -84,11 +91,32 @@ def result_operator(text: pl.Expr) -> pl.Expr:
 
 def result_number(text: pl.Expr, dialect: Dialect) -> pl.Expr:
     """Read the number of a result, its operator left out; sentinels are no numbers."""
-    bare = text.str.replace(r"^[<>]\s*", "")
-    number = as_number(bare, dialect)
-    return pl.when(~number.is_in(list(SENTINELS))).then(number)
+    admitted = text.str.contains(rf"^(?:[<>]\s*)?{number_pattern(dialect)}$")
+    bare = text.str.strip_chars_start("<> \t\u00a0")
+    if dialect.decimal == ",":
+        bare = bare.str.replace(",", ".", literal=True)
+    number = pl.when(admitted).then(bare).cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite() & ~number.is_in(list(SENTINELS))).then(number)
 
 
 def result_reason(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
     """Reason code of a result that has no number."""
     return pl.when(text.is_in(list(column.reasons or REASONS))).then(text)
+
+
+def is_sentinel(text: pl.Expr) -> pl.Expr:
+    """Whether a text is one that people and programs write for no value; -999 is a number."""
+    return text.str.contains(_SENTINEL_TEXT)
+
+
+def is_other_notation(text: pl.Expr, dialect: Dialect) -> pl.Expr:
+    """Whether a text is a number, but with another decimal mark or thousands separators."""
+    declared = text.str.contains(rf"^[<>]?\s*{number_pattern(dialect)}$")
+    return text.str.contains(_OTHER_NOTATION) & ~declared
+
+
+def is_other_order(text: pl.Expr, column: ColumnSpec) -> pl.Expr:
+    """Whether a text is a date in numbers that ends with the year, where ISO 8601 is declared."""
+    if column.date_format is None:
+        return text.str.contains(_OTHER_ORDER)
+    return pl.when(text.is_not_null()).then(pl.lit(value=False))

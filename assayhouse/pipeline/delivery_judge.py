@@ -230,7 +230,7 @@ def _read(case: _Case, folder: Path) -> _Findings:
     log.add(check_balance(account))
     if case.receipt.manifest is not None:
         log.add(manifests.check_rows(case.receipt.manifest, rows=account.rows))
-    escalation = escalate(counts.by_rule, rows=counts.rows)
+    escalation = escalate(counts.by_rule, rows=counts.rows, chances=counts.chances)
     if escalation is not None:
         message = (
             f"nearly every row ({escalation.n_rows} of {counts.rows}) breaks this rule: "

@@ -48,6 +48,7 @@ class Counts:
     quarantined_rows: int = 0
     quarantined_lines: int = 0
     by_rule: Counter[tuple[str, str]] = field(default_factory=Counter)
+    chances: Counter[tuple[str, str]] = field(default_factory=Counter)
     group_rows: Counter[str] = field(default_factory=Counter)
     group_quarantined: Counter[str] = field(default_factory=Counter)
     plausibility: dict[str, str] = field(default_factory=dict)
@@ -187,6 +188,7 @@ class DraftReader:
         if self._suite is not None and accepted.height:
             accepted, faults = self._judge_plausible(self._suite, checked)
         counts = self.counts
+        counts.chances.update(checked.chances)
         counts.accepted_rows += accepted.height
         counts.accepted_lines += int(accepted["line_span"].sum())
         counts.group_rows.update(self._groups(batch.frame))
