@@ -5,7 +5,7 @@ delivery: bytes archived, draft written, quarantine published, rows published, s
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.errors import DeliveryStateError
@@ -14,33 +14,27 @@ from assayhouse.intake.disposition import DeltaCounts
 from assayhouse.intake.findings import Finding
 from assayhouse.intake.receipt import (
     APPROVED,
-    DUPLICATE,
     HELD,
     PUBLISHED,
     RECEIVED,
     REFUSED,
     SUPERSEDED,
     UNFINISHED,
-    Change,
     Receipt,
     Register,
 )
-from assayhouse.pipeline.delivery_judge import judge
-from assayhouse.pipeline.delivery_record import (
-    ROWS,
-    Check,
-    Judgement,
-    drop_rows,
-    folder,
-    read_judgement,
-    write_judgement,
-)
+from assayhouse.pipeline.delivery_record import Check, drop_rows, read_judgement
 from assayhouse.pipeline.delivery_scan import Pause, Waiting, clear_taken, survey, take
-from assayhouse.pipeline.delivery_tables import publish_intake, publish_kept_out
-from assayhouse.trust.archive import move_file
+from assayhouse.pipeline.delivery_settle import (
+    compare_anew,
+    publish_rows,
+    recorded,
+    settle,
+    settle_duplicate,
+)
+from assayhouse.pipeline.delivery_tables import publish_intake
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.home import Home
-from assayhouse.warehouse.lake import Lake
 
 __all__ = [
     "Check",
@@ -61,6 +55,7 @@ __all__ = [
 
 LOCK_SECONDS = 120.0
 NOTHING_NEW = "no new content"
+SETTLED = (PUBLISHED, SUPERSEDED, REFUSED)  # their draft rows are of no more use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +119,12 @@ def scan(
         log = AuditLog(home.audit_file)
         register = Register(log)
         clear_taken(home, register)
+        for receipt in register.in_state(*SETTLED):
+            drop_rows(home, receipt)
         found = survey(home, declarations, pause=pause)
         arrived = take(home, declarations, register, found, at=at, who=who)
         for receipt in arrived:
-            _settle_duplicate(register, receipt, at=at, who=who)
+            settle_duplicate(register, receipt, at=at, who=who)
         publish_intake(home, declarations, register)
         if note_idle and not arrived and not register.in_state(*UNFINISHED):
             _note_no_news(log, at=at, who=who)
@@ -199,11 +196,11 @@ def ingest(home: Home, declarations: Declarations, number: int, *, at: str, who:
         _require_layout(declarations, receipt)
         state = register.state(number)
         if state == APPROVED:
-            judgement = _recorded(home, receipt)
-            _publish(home, declarations, register, judgement, why="approved", at=at, who=who)
-        elif state == RECEIVED and not _settle_duplicate(register, receipt, at=at, who=who):
+            judgement = recorded(home, receipt)
+            publish_rows(home, declarations, register, judgement, why="approved", at=at, who=who)
+        elif state == RECEIVED and not settle_duplicate(register, receipt, at=at, who=who):
             _require_turn(register, receipt)
-            _ingest(home, declarations, register, receipt, at=at, who=who)
+            settle(home, declarations, register, receipt, at=at, who=who)
         publish_intake(home, declarations, register)
         return _outcome(home, register, register.receipt(number))
 
@@ -233,9 +230,9 @@ def approve(
                 "Refuse it."
             )
             raise DeliveryStateError(message)
-        judgement = _recorded(home, receipt)
+        judgement = recorded(home, receipt)
         if judgement.base != (None if base is None else base.number):
-            _compare_anew(home, declarations, register, receipt)
+            compare_anew(home, declarations, register, receipt)
             message = (
                 f"Delivery {number} was compared with what was served before delivery "
                 f"{'-' if base is None else base.number} was published. It has been compared "
@@ -243,7 +240,7 @@ def approve(
             )
             raise DeliveryStateError(message)
         register.record(number, APPROVED, why=reason, at=at, who=who)
-        _publish(home, declarations, register, judgement, why="approved", at=at, who=who)
+        publish_rows(home, declarations, register, judgement, why="approved", at=at, who=who)
         publish_intake(home, declarations, register)
         return _outcome(home, register, receipt)
 
@@ -303,98 +300,6 @@ def _require_held(register: Register, receipt: Receipt, reason: str, *, doing: s
     if not reason.strip():
         message = f"A delivery is {doing} with a reason. Nothing was changed. Give one."
         raise DeliveryStateError(message)
-
-
-def _settle_duplicate(register: Register, receipt: Receipt, *, at: str, who: str) -> bool:
-    """Record that a file's bytes came again; a delivery that waits itself is no measure yet."""
-    twin = register.twin(receipt)
-    if twin is None or register.state(twin.number) in UNFINISHED:
-        return False
-    why = f"duplicate of delivery {twin.number}, ignored"
-    register.record(receipt.number, DUPLICATE, why=why, at=at, who=who)
-    return True
-
-
-def _recorded(home: Home, receipt: Receipt) -> Judgement:
-    judgement = read_judgement(home, receipt)
-    if judgement is None:
-        message = (
-            f"The record of delivery {receipt.number} is missing. Nothing was changed. "
-            "Restore the home from a copy."
-        )
-        raise DeliveryStateError(message)
-    return judgement
-
-
-def _ingest(
-    home: Home,
-    declarations: Declarations,
-    register: Register,
-    receipt: Receipt,
-    *,
-    at: str,
-    who: str,
-) -> None:
-    judgement = _resumed(home, declarations, receipt)
-    if judgement is None:
-        judgement = judge(home, declarations, register, receipt)
-        write_judgement(home, receipt, judgement)
-    if judgement.sealed and receipt.side == "open":
-        move_file(
-            receipt.sha256,
-            receipt.file_name,
-            source=home.archive("open"),
-            target=home.archive("sealed"),
-        )
-        register.seal(receipt.number, at=at, who=who, why="treatment content in an open layout")
-    publish_kept_out(home, declarations, register)
-    if judgement.state == PUBLISHED:
-        _publish(home, declarations, register, judgement, why=judgement.why, at=at, who=who)
-    else:
-        register.record(receipt.number, judgement.state, why=judgement.why, at=at, who=who)
-
-
-def _resumed(home: Home, declarations: Declarations, receipt: Receipt) -> Judgement | None:
-    """Return the judgement of a killed run, once something of it had taken effect."""
-    judgement = read_judgement(home, receipt)
-    if judgement is None or judgement.sealed:
-        return judgement
-    relation = declarations.layouts[receipt.layout].relation
-    committed = receipt.number in Lake(home, declarations).receipts_in(relation)
-    return judgement if committed else None
-
-
-def _publish(
-    home: Home,
-    declarations: Declarations,
-    register: Register,
-    judgement: Judgement,
-    *,
-    why: str,
-    at: str,
-    who: str,
-) -> None:
-    """Append the rows, then record that they are served and what they supersede."""
-    receipt = register.receipt(judgement.receipt)
-    layout = declarations.layouts[receipt.layout]
-    if judgement.n_rows:
-        rows = folder(home, receipt) / ROWS
-        Lake(home, declarations).append_receipt(layout.relation, rows, receipt=receipt.number)
-    changes = [Change(receipt=receipt.number, state=PUBLISHED, why=why)]
-    base = register.base(receipt.layout)
-    if base is not None and layout.mode == "cumulative":
-        superseded = f"superseded by delivery {receipt.number}"
-        changes.append(Change(receipt=base.number, state=SUPERSEDED, why=superseded))
-    register.record_all(changes, at=at, who=who)
-    drop_rows(home, receipt)
-
-
-def _compare_anew(
-    home: Home, declarations: Declarations, register: Register, receipt: Receipt
-) -> None:
-    judgement = replace(judge(home, declarations, register, receipt), state=HELD)
-    write_judgement(home, receipt, judgement)
-    publish_intake(home, declarations, register)
 
 
 def _outcome(home: Home, register: Register, receipt: Receipt) -> Outcome:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from assayhouse.intake.receipt import Register
-from assayhouse.pipeline import delivery, delivery_record, delivery_scan
+from assayhouse.pipeline import delivery, delivery_record, delivery_scan, delivery_settle
 from assayhouse.trust import archive
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.lake import Lake
@@ -50,6 +50,8 @@ def require_completed(folder, undisturbed):
     assert worker.landing() == []
     assert AuditLog(worker.home.audit_file).verify().intact
     assert delivery.pending(worker.home, worker.declarations) == ()
+    drafts = {path.parent.name[:4] for path in worker.home.root.rglob("deliveries/*/rows")}
+    assert drafts == {f"{number:04d}" for number, state in STATES.items() if state == "HELD"}
     assert not list(worker.home.root.rglob("deliveries/*/accepted"))
 
 
@@ -92,8 +94,8 @@ STEPS = {
     "the rows": (Lake, "append_receipt"),
     "the archive": (delivery_scan, "archive_file"),
     "landing": (delivery_scan, "remove_taken"),
-    "a record": (delivery, "write_judgement"),
-    "draft rows": (delivery, "drop_rows"),
+    "a record": (delivery_settle, "write_judgement"),
+    "draft rows": (delivery_settle, "drop_rows"),
 }
 COUNTS = {
     "the audit log": (1, 2, 4),
@@ -147,4 +149,4 @@ def test_killed_at_a_step(tmp_path, monkeypatch, undisturbed, landed, case):
 
 def test_the_steps_are_where_the_test_believes_them():
     assert delivery_scan.archive_file is archive.archive_file
-    assert delivery.write_judgement is delivery_record.write_judgement
+    assert delivery_settle.write_judgement is delivery_record.write_judgement

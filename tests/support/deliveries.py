@@ -7,10 +7,14 @@ import io
 import json
 from dataclasses import replace
 
+import polars as pl
+
 from assayhouse.contracts import declarations as shipped
 from assayhouse.contracts.vendor_file import ColumnSpec, Dialect, LayoutSpec, Limits
 from assayhouse.pipeline import delivery
+from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.home import Home
+from assayhouse.warehouse.lake import Lake
 
 AT = "2026-03-05T02:00:00Z"
 WHO = "night"
@@ -105,6 +109,11 @@ def manifest_of(files, /, *, transfer=1, vendor="acme", **changes):
     return json.dumps(document | changes).encode()
 
 
+def rules(outcome):
+    """Rule, disposition and line of every finding."""
+    return [(item.rule, item.disposition, item.source_line) for item in outcome.findings]
+
+
 class Bench:
     """A home and a study; drops files and ingests them."""
 
@@ -163,6 +172,34 @@ class Bench:
         return delivery.refuse(
             self.home, self.declarations, number, reason=reason, at=AT, who="anna"
         )
+
+    def lake(self):
+        """Tables of the home."""
+        return Lake(self.home, self.declarations)
+
+    def table(self, relation, side=None):
+        """Every row of a relation."""
+        return self.lake().scan(relation, side=side).collect()
+
+    def current(self, relation="raw.acme_results"):
+        """Rows that are served of a layout."""
+        visible = delivery.visible_receipts(self.home)
+        with self.lake().connect(visible=visible, sealed=True) as connection:
+            return connection.sql(f"select * from {relation} order by all").pl()
+
+    def version(self, relation="raw.acme_results"):
+        """Version and content hash of a table; None where there is none."""
+        head = self.lake().head(relation)
+        return None if head is None else (head.version, head.content_hash)
+
+    def states(self, number):
+        """States of a delivery in order."""
+        frame = self.table("intake.states").sort("seq")
+        return frame.filter(pl.col("receipt") == number)["state"].to_list()
+
+    def audit_rows(self):
+        """Rows of the audit log."""
+        return list(AuditLog(self.home.audit_file).entries())
 
     def landing(self):
         """Names of what lies in landing."""
