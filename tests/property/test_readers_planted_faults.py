@@ -1,4 +1,4 @@
-"""Laws of readers and row rules on the fault catalogue: right disposition, rule, rows; no alarm else.
+"""Laws of readers and row rules on the fault catalogue: each fault is found, and nothing else is.
 
 What only shows against another delivery or another row (F02 without a trailer, F29) is tested
 with the deliveries.
