@@ -24,6 +24,7 @@ _XPT_MAGIC = b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!"
 _XPT_MEMBER = b"HEADER RECORD*******MEMBER  HEADER RECORD!!!!!!!"
 _XPT_ROWS = b"HEADER RECORD*******OBS     HEADER RECORD!!!!!!!"
 _XPT_RECORD = 80
+LARGEST_UNPACKED = 1 << 30
 _ENCODINGS = ("utf-8", "cp1252")
 _LARGEST_INTEGER = 2.0**53
 
@@ -98,6 +99,9 @@ def _read_xpt(content: bytes) -> ClinicalTable:
     if not content.startswith(_XPT_MAGIC):
         message = "the file is not a SAS transport file: its first record is another"
         raise InstrumentFileError(message, code="not_xpt")
+    if content.count(_XPT_MEMBER) > 1:
+        message = "the file holds several data sets, and only one can be one delivery"
+        raise InstrumentFileError(message, code="bad_structure")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.xpt"
         path.write_bytes(content)
@@ -143,7 +147,7 @@ def _refuse_cut_xpt(content: bytes, width: int) -> None:
     rest = (len(content) - start) % width if width else 0
     padding = content[len(content) - rest :]
     whole = rest < _XPT_RECORD and not padding.strip()
-    if len(content) % _XPT_RECORD or (content.count(_XPT_MEMBER) == 1 and not whole):
+    if len(content) % _XPT_RECORD or not whole:
         message = "the SAS transport file is cut off inside a row"
         raise InstrumentFileError(message, code="truncated")
 
@@ -151,11 +155,19 @@ def _refuse_cut_xpt(content: bytes, width: int) -> None:
 def _unpacked(content: bytes) -> bytes:
     """Undo the compression of ``.dsjc``: zlib by the standard, gzip in the official examples."""
     if content[:2] == b"\x1f\x8b" or content[:1] == b"\x78":
+        unpacker = zlib.decompressobj(wbits=47)
         try:
-            return zlib.decompress(content, wbits=47)
+            unpacked = unpacker.decompress(content, LARGEST_UNPACKED)
         except zlib.error as error:
-            message = "the compressed data are damaged or cut off"
+            message = "the compressed data are damaged"
             raise InstrumentFileError(message, code="truncated") from error
+        if unpacker.unconsumed_tail:
+            message = f"the compressed data are more than {LARGEST_UNPACKED} bytes when unpacked"
+            raise InstrumentFileError(message, code="bad_structure")
+        if not unpacker.eof:
+            message = "the compressed data are cut off"
+            raise InstrumentFileError(message, code="truncated")
+        return unpacked
     return content
 
 
@@ -178,6 +190,9 @@ def _read_dataset_json(content: bytes) -> ClinicalTable:
         raise InstrumentFileError(message, code="bad_structure")
     if any(not isinstance(row, list) or len(row) != len(names) for row in rows):
         message = f"a record does not have the declared {len(names)} values"
+        raise InstrumentFileError(message, code="bad_structure")
+    if any(isinstance(value, list | dict) for row in rows for value in cast("list[object]", row)):
+        message = "a record holds a list or an object in place of a value"
         raise InstrumentFileError(message, code="bad_structure")
     if any(isinstance(value, list | dict) for row in rows for value in cast("list[object]", row)):
         message = "a record holds a list or an object in place of a value"

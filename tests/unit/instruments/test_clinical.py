@@ -10,6 +10,7 @@ import pyreadstat
 import pytest
 
 from assayhouse.errors import InstrumentFileError
+from assayhouse.instruments import clinical
 from assayhouse.instruments.clinical import read_clinical
 
 
@@ -79,6 +80,20 @@ def test_document_lines_and_compressed_hold_the_same_table():
     whole = document(rows)
     for content in (whole, lines(rows), zlib.compress(whole), gzip.compress(lines(rows))):
         assert json_rows(content) == expected
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}])
+def test_a_value_is_never_a_list_or_an_object(value):
+    assert error_of(document([["a", value]])).code == "bad_structure"
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_compressed_data_cut_off_or_too_large_are_told(pack, monkeypatch):
+    packed = pack(document([["a", 1]]))
+    assert error_of(packed[:-5]).code == "truncated"
+    assert error_of(packed[:20] + b"\0" * 9 + packed[29:]).code in {"truncated", "not_json"}
+    monkeypatch.setattr(clinical, "LARGEST_UNPACKED", 40)
+    assert error_of(packed).code == "bad_structure"
 
 
 def test_a_byte_order_mark_is_accepted():
@@ -178,6 +193,14 @@ def test_transport_cut_off_inside_a_row_is_told(tmp_path, gone):
 def test_transport_that_is_whole_is_never_called_cut_off(tmp_path, width, count):
     content = xpt(tmp_path, ID=["x" * width] * count, N=[1.0] * count)
     assert read_clinical(content, kind="xpt").frame.height == count
+
+
+def test_a_second_data_set_in_one_file_is_refused_not_dropped(tmp_path):
+    content = xpt(tmp_path, ID=["a"])
+    member = content.index(b"HEADER RECORD*******MEMBER  HEADER")
+    error = error_of(content + content[member:], kind="xpt")
+    assert error.code == "bad_structure"
+    assert "several data sets" in str(error)
 
 
 def test_what_is_no_transport_file_is_a_typed_error(tmp_path):
