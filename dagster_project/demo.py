@@ -133,6 +133,11 @@ def places(home: Home) -> list[str]:
     ]
 
 
+def relations_failed(step: Step) -> list[str]:
+    """Relations that failed in a step; a rejected delivery is planted, a relation never."""
+    return [] if step.night is None else [name for name in step.night.failed if "/" not in name]
+
+
 def main() -> int:
     """Run the demonstration and return its exit code."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -147,9 +152,14 @@ def main() -> int:
         def tell(what: str) -> None:
             bar.update(task, description=what)
 
+        incomplete: list[str] = []
         for step in nights(instance, home, simulated, tell):
             bar.advance(task)
             console.print(sentence(step))
+            incomplete += relations_failed(step)
+    if incomplete:
+        console.print(f"incomplete: {', '.join(incomplete)} failed. Run the same command again.")
+        return 1
     console.print("\n".join(places(home)))
     console.print("SYNTHETIC data throughout.")
     return 0

@@ -2,6 +2,8 @@
 
 The truth is the estimator's own limit: the same estimator on a large simulated trial without
 missing data. What it aims at on skewed data is not the mean, and no formula gives it.
+Adjusted means are judged as absolute values and logs; of changes, the differences are: the SE of an
+adjusted mean holds the mean baseline as known, which weighs most on a change.
 """
 
 import polars as pl
@@ -76,15 +78,6 @@ def test_adjusted_means_by_arm_visit_and_analyte_are_recovered(deviations, respo
     assert rows.height >= 0.9 * 3 * 4 * 3 * 6, "few estimates were refused"
     share, largest = report(rows, f"adjusted means, {response}")
     assert share >= 92
-    assert largest <= 4.5
-
-
-def test_adjusted_mean_changes_are_near_what_was_planted(deviations):
-    # Their SE holds the mean baseline as known, so they are judged by the outer bound alone.
-    rows = deviations.filter(
-        pl.col("response") == "chg", pl.col("term") == "lsmean", pl.col("status") == "ok"
-    )
-    _, largest = report(rows, "adjusted means, chg")
     assert largest <= 4.5
 
 
