@@ -16,7 +16,7 @@ from assayhouse.intake.rules import RULES
 from assayhouse.pipeline.delivery import Check, Outcome
 from assayhouse.validate.suites import RuleResult, check_table, suite_for
 from assayhouse.warehouse.lake import Lake
-from dagster_project.metadata import Metadata, asset_key, counted
+from dagster_project.metadata import Metadata, asset_key
 from dagster_project.partitions import deliveries, intake_key
 
 CRITICAL = "critical"
@@ -106,11 +106,17 @@ def _counts(outcome: Outcome, rules: Sequence[str], *, asked: int) -> Metadata:
     rows = {check.rule_id: check.n for check in outcome.checks if check.rule_id in rules}
     lines = sorted({finding.source_line for finding in found if finding.source_line is not None})
     return {
-        "rules_asked": asked,
-        "rows_by_rule": counted(rows),
-        "lines": dg.MetadataValue.json(lines[:MAX_LINES]),
-        "lines_not_listed": max(0, len(lines) - MAX_LINES),
+        "rules_asked": str(asked),
+        "rows_by_rule": ", ".join(f"{rule}: {n}" for rule, n in rows.items()) or "none",
+        "lines": listed(lines),
     }
+
+
+def listed(lines: Sequence[int]) -> str:
+    """List line numbers, and how many more there are."""
+    first = ", ".join(map(str, lines[:MAX_LINES])) or "none"
+    more = len(lines) - MAX_LINES
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def failure(outcome: Outcome) -> dg.Failure:

@@ -135,7 +135,7 @@ def places(home: Home) -> list[str]:
 
 def relations_failed(step: Step) -> list[str]:
     """Relations that failed in a step; a rejected delivery is planted, a relation never."""
-    return [] if step.night is None else [name for name in step.night.failed if "/" not in name]
+    return [name for name in step.night.failed if "/" not in name]
 
 
 def main() -> int:

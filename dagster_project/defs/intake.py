@@ -58,11 +58,16 @@ def layout_asset(declarations: Declarations, layout: str) -> dg.AssetsDefinition
     )
     def take_in(context: dg.AssetExecutionContext, study: StudyHome) -> Iterator[Result]:
         outcome = take(study, receipt_number(context.partition_key))
-        yield from checks.delivery_results(study.declarations, outcome)
+        results = checks.delivery_results(study.declarations, outcome)
         if outcome.state == REJECTED:
+            yield from results
             raise checks.failure(outcome)
-        version = dg.DataVersion(f"{context.partition_key}:{outcome.state}")
-        yield dg.MaterializeResult(metadata=_metadata(outcome), data_version=version)
+        # Results that come before the materialisation would count as those of a former one.
+        yield dg.MaterializeResult(
+            metadata=_metadata(outcome),
+            data_version=dg.DataVersion(f"{context.partition_key}:{outcome.state}"),
+            check_results=list(results),
+        )
 
     return take_in
 

@@ -1,138 +1,155 @@
-"""Dagster's pages in a real headless browser: lineage, a rejected delivery, the figure.
-
-Needs Debian's Chromium; where it is absent the tests are skipped and say so. Screenshots are
-written below build/screenshots, to be looked at.
-"""
+"""What a person sees in Dagster's pages: lineage, a delivery with a red check, the figure."""
 
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from assayhouse.pipeline.publication import unblind
-from assayhouse.simulate.study import simulate_study
-from dagster_project.night import run_night
+from assayhouse.pipeline import delivery, publication
+from assayhouse.warehouse.lake import Lake
+from dagster_project.dev import HOST, server
 
-from support.dagster_study import copy_of_finished_night, dagster_of
+from support import dagster_study as nights
+from support.browser import browser, chromium
+from support.deliveries import manifest_of
+from support.laboratory import render
 
-CHROMIUM = shutil.which("chromium")
+ROOT = Path(__file__).resolve().parents[2]
+WELLS = "singulex.wells"
+PATIENCE = 120.0
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's Chromium is not installed"),
+    pytest.mark.skipif(chromium() is None, reason="Debian's package chromium is not installed"),
 ]
-ROOT = Path(__file__).resolve().parents[2]
-PICTURES = ROOT / "build" / "screenshots"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--window-size=1600,1000",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=60000",
-)
+
+
+def send_cut_wells(night):
+    """Drop a file of wells that ends inside a row."""
+    layout = night.declarations.layouts[WELLS]
+    lake = Lake(night.home, night.declarations)
+    with lake.connect(visible=delivery.visible_receipts(night.home)) as connection:
+        frame = connection.sql(f"select * from {layout.relation} order by source_line").pl()
+    rows = frame.select([c.name for c in layout.columns]).fill_null("").head(2000).to_dicts()
+    data = render(layout, rows)[:-30]
+    name = "DEMO-SLE-01_singulex-wells_T003_20190304.csv"
+    night.drop(name, data, vendor="singulex")
+    sidecar = manifest_of({name: (WELLS, data, len(rows))}, transfer=3, vendor="singulex")
+    night.drop(f"{name}.manifest.json", sidecar, vendor="singulex")
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        return found.getsockname()[1]
 
 
-def wait_for(url, process):
-    for _ in range(240):
-        assert process.poll() is None, "the web server ended"
+def wait_for(address, process):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
+            urllib.request.urlopen(f"{address}/server_info").close()
         except OSError:
-            time.sleep(0.5)
-    pytest.fail("the web server did not answer within two minutes")
+            time.sleep(0.3)
+        else:
+            return
+    pytest.fail("the web server did not start")
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """Address of a web server over a home with a rejected delivery, unblinded."""
-    night = copy_of_finished_night(tmp_path_factory.mktemp("browser") / "home")
-    cut = simulate_study().transfers[1]
-    name = next(name for name in cut.files if "-wells_" in name and name.endswith(".csv"))
-    manifest = next(name for name in cut.files if "singulex" in name and name.endswith(".json"))
-    for path in (name, manifest, *(n for n in cut.files if n.startswith("singulex/"))):
-        target = night.home.landing / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(cut.files[path])
-    unblind(
-        night.home,
-        night.declarations,
-        planned="planned",
-        reason="test",
-        at="2019-03-06T02:00:00+00:00",
-        who="test",
-    )
-    with dagster_of(night.home) as instance:
-        run_night(instance, night.study)
+def home(tmp_path_factory):
+    """A home in which one delivery was rejected and the study is unblinded."""
+    night = nights.copy_of_finished_night(tmp_path_factory.mktemp("browser") / "home")
+    given = {"planned": "planned", "reason": "end of study", "at": nights.AT, "who": "anna"}
+    publication.unblind(night.home, night.declarations, **given)
+    send_cut_wells(night)
+    with nights.dagster_of(night.home) as instance:
+        done = night.run(instance)
+        assert done.published
+    return night
+
+
+@pytest.fixture(scope="module")
+def address(home, tmp_path_factory):
+    """Address of the web server over that home."""
     port = free_port()
-    environment = os.environ | {
-        "DAGSTER_HOME": str(night.home.dagster),
-        "ASSAYHOUSE_HOME": str(night.home.root),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-    }
-    server = Path(sys.executable).with_name("dagster-webserver")
-    process = subprocess.Popen(
-        [server, "-w", ROOT / "workspace.yaml", "-h", "127.0.0.1", "-p", str(port), "--read-only"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/server_info", process)
-        yield f"http://127.0.0.1:{port}", name
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def visit(address, name, tmp_path):
-    """Text of a page as the browser holds it, and a picture of it."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    picture = PICTURES / f"{name}.png"
-    common = [CHROMIUM, *FLAGS]
-    for extra in (f"--screenshot={picture}", "--dump-dom"):
-        done = subprocess.run(
-            [*common, f"--user-data-dir={tmp_path / extra[2:6]}", extra, address],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
+    own = {"ASSAYHOUSE_HOME": str(home.home.root), "DAGSTER_HOME": str(home.home.dagster)}
+    own["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with log.open("w") as stream:
+        command = server(port=str(port), read_only=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | own, stdout=stream, stderr=stream
         )
-    assert picture.stat().st_size > 20_000, "an empty page"
-    return done.stdout
+        try:
+            wait_for(f"http://{HOST}:{port}", process)
+            yield f"http://{HOST}:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
 
 
-def test_the_lineage_shows_relations_with_their_parents_and_checks(pages, tmp_path):
-    page = visit(f"{pages[0]}/locations/assayhouse/asset-groups/adam/lineage", "lineage", tmp_path)
-    for word in ("adbm", "adsl", "effects", "Asset checks", "Materialized"):
-        assert word in page
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as found:
+        yield found
 
 
-def test_a_rejected_delivery_is_red_and_the_others_are_not(pages, tmp_path):
-    page = visit(f"{pages[0]}/assets/intake/singulex_wells?view=partitions", "partitions", tmp_path)
-    assert "Failed (1)" in page
-    assert "Materialized (2)" in page
+def test_the_lineage_shows_every_layer_from_delivery_to_result(page, address, tmp_path):
+    query = "view=lineage&lineageScope=upstream&lineageDepth=9"
+    page.open(f"{address}/assets/report/figures?{query}", "figure_values", "singulex_results")
+    text = page.text()
+    for layer in ("intake", "raw", "sdtm", "adam", "ard", "report"):
+        assert layer in text
+    page.picture(tmp_path / "lineage.png")
+    assert (tmp_path / "lineage.png").stat().st_size > 20_000
 
 
-def test_the_figure_is_in_the_metadata(pages, tmp_path):
-    page = visit(f"{pages[0]}/assets/report/figures", "figure", tmp_path)
-    assert "data:image/svg+xml" in page or "figure" in page
-    assert "SYNTHETIC" in page
+def test_a_rejected_delivery_is_a_red_partition_with_a_failed_check(page, home, address, tmp_path):
+    rejected = delivery.receipts(home.home)[-1].partition_key
+    page.open(f"{address}/assets/intake/singulex_wells?view=partitions", rejected)
+    page.click(rejected)
+    page.say("failed, and did not materialize this asset")
+    page.say("Failed (1)")
+    page.open(
+        f"{address}/assets/intake/singulex_wells?view=checks&checkDetail=contract", "Overview"
+    )
+    page.say("Latest execution")
+    page.click("Partitions")
+    page.say(rejected)
+    page.click(rejected)
+    page.say("the file was cut off")
+    page.say("Failed (1)")
+    assert "Missing (0)" in page.text()
+    page.picture(tmp_path / "red_check.png")
+    assert (tmp_path / "red_check.png").stat().st_size > 20_000
+
+
+def test_the_figure_is_on_the_page_of_its_asset(page, address, tmp_path):
+    page.open(f"{address}/assets/report/figures", "content_hash", "SYNTHETIC")
+    page.click("[Show Markdown]")
+    image = "document.querySelector('img[src^=\"data:image/svg+xml\"]')"
+    page.wait(f"!!{image} && {image}.naturalWidth > 100")
+    page.picture(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 20_000
+
+
+def test_columns_show_units(page, home, address):
+    spec = home.declarations.tables["ref.visit_windows"]
+    (with_unit, *_) = [field for field in spec.fields if field.unit]
+    page.open(f"{address}/assets/ref/visit_windows", with_unit.name, f"unit: {with_unit.unit}")
+
+
+def test_nobody_is_asked_to_join_anything(page, address):
+    page.open(address, "Overview")
+    assert "community" not in page.text().lower()
+
+
+def test_the_server_is_for_this_machine_only():
+    assert HOST == "127.0.0.1"
+    assert server(port="1", read_only=True)[1:5] == ["-h", "127.0.0.1", "-p", "1"]

@@ -173,8 +173,8 @@ def test_a_failed_check_tells_lines_and_counts_and_no_value(night, instance):
     result = nights.checks_of(instance, DM, last_receipt(night).partition_key)["row_rules"]
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.WARN
-    assert len(result.metadata["lines"].value) == 1
-    assert sum(result.metadata["rows_by_rule"].value.values()) == 1
+    assert result.metadata["lines"].value.isdigit()
+    assert result.metadata["rows_by_rule"].value.endswith(": 1")
     log = [str(entry) for run in instance.get_runs() for entry in instance.all_logs(run.run_id)]
     assert not any(wrong in entry for entry in log)
 
