@@ -208,7 +208,8 @@ def test_assets_of_two_studies_can_stand_in_one_process():
 
 
 def test_dagsters_own_settings_call_nobody(tmp_path, monkeypatch):
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setenv("DAGSTER_HOME", "set, so that it is restored")
+    monkeypatch.delenv("DAGSTER_HOME")
     settings = folder.prepare(folder.Home(tmp_path / "home")) / "dagster.yaml"
     assert "telemetry: {enabled: false}" in settings.read_text()
     assert "nux: {enabled: false}" in settings.read_text()
