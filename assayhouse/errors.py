@@ -67,11 +67,22 @@ class BlindingError(AssayhouseError):
 
 
 class InstrumentFileError(AssayhouseError):
-    """An instrument or clinical file that cannot be read as what it claims to be."""
+    """An instrument or clinical file that cannot be read as what it claims to be.
 
-    def __init__(self, message: str, *, code: str) -> None:
+    Parameters
+    ----------
+    message : str
+        What is wrong and what to do, without any value of a subject.
+    code : str
+        Name of the fault in snake_case, for a caller to decide by.
+    offset : int or None
+        Byte or line where the fault shows, where there is one.
+    """
+
+    def __init__(self, message: str, *, code: str, offset: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.offset = offset
 
 
 class ModelDataError(AssayhouseError):
