@@ -23,7 +23,8 @@ from assayhouse.contracts.terminology import (
 from assayhouse.contracts.vendor_file import LayoutSpec, Mapping, read_layout
 from assayhouse.errors import BlindingError, DeclarationError
 
-FINDINGS = "findings"  # in `parents`: every active relation that has a domain
+FINDINGS = "findings"  # in `parents`: every active relation of results that are analysed
+MAPPED = "mapped."  # in `requires`: a shape that some layout must map to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +62,23 @@ class Declarations:
         return {name: active[name] for name in settled}
 
     def _is_active(self, spec: TableSpec) -> bool:
-        if not spec.mapped or spec.layer != "sdtm":
-            return True
-        return any(self.mappings(name) for name in spec.mapped)
+        if spec.mapped and spec.layer == "sdtm" and not any(map(self.mappings, spec.mapped)):
+            return False
+        return all(self._has(name) for name in spec.requires)
+
+    def _has(self, name: str) -> bool:
+        """Whether the study has what a relation requires: a shape, a relation or a plan's part."""
+        if name.startswith(MAPPED):
+            return bool(self.mappings(name.removeprefix(MAPPED)))
+        if name in self.declared_tables:
+            return self._is_active(self.declared_tables[name])
+        return self.study.plan.has(name)
 
     def _parents(self, spec: TableSpec, active: dict[str, TableSpec]) -> tuple[str, ...]:
         found: list[str] = []
         for parent in spec.parents:
             if parent == FINDINGS:
-                found += [name for name, other in active.items() if other.domain]
+                found += [n for n, other in active.items() if other.domain and other.in_findings]
             elif parent in active:
                 found.append(parent)
             elif parent not in self.declared_tables:
@@ -88,8 +97,8 @@ class Declarations:
         return tuple(name for name in self.tables if relation in self.parents(name))
 
     def findings_relations(self) -> tuple[str, ...]:
-        """Active relations of results, one per domain."""
-        return tuple(name for name, spec in self.tables.items() if spec.domain)
+        """Active relations of results that are analysed together."""
+        return tuple(n for n, spec in self.tables.items() if spec.domain and spec.in_findings)
 
     def mappings(self, target: str) -> tuple[tuple[LayoutSpec, Mapping], ...]:
         """Layouts whose rows become rows of a mapped shape, in the order of their names."""

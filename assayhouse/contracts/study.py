@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assayhouse.contracts.documents import Document
+from assayhouse.contracts.plan import Plan, read_plan
 from assayhouse.errors import DeclarationError
 
 BLINDINGS = ("none", "codes", "content")
@@ -59,7 +60,7 @@ class Study:
     strata: tuple[str, ...]
     parameters: tuple[str, ...]
     treatment_words: tuple[str, ...]
-    effects: dict[str, object]
+    plan: Plan
     figures: tuple[Figure, ...]
     seed: int
     time_zone: str
@@ -121,7 +122,27 @@ def _require(condition: bool, path: Path, message: str) -> None:  # noqa: FBT001
         raise DeclarationError(text)
 
 
+def _check_plan(study: Study, path: Path) -> None:
+    plan, known = study.plan, set(study.parameters)
+    named = {code for module in plan.modules for code in (module.PARAMCD, module.log2)}
+    named |= {item.parameter for item in plan.cut_offs} | set(plan.effect_parameters)
+    named |= set(plan.association_parameters)
+    if plan.cut_points is not None:
+        named |= set(plan.cut_points.markers)
+    stray = sorted(named - known)
+    _require(not stray, path, f"the plan names parameters not listed: {', '.join(stray)}.")
+    arms = {arm.ARMCD for arm in study.arms}
+    search = plan.cut_points
+    if search is not None:
+        stray = sorted({search.active, search.control, *search.validation} - arms)
+        _require(not stray, path, f"cut_points names arms not listed: {', '.join(stray)}.")
+    _require(
+        not plan.modules or plan.expression is not None, path, "modules need an expression version."
+    )
+
+
 def _check(study: Study, path: Path) -> None:
+    _check_plan(study, path)
     _require(
         sum(a.is_reference for a in study.arms) == 1, path, "exactly one arm is the reference."
     )
@@ -161,6 +182,9 @@ def read_study(path: Path, *, folder: Path | None) -> Study:
             "strata",
             "parameters",
             "treatment_words",
+            "modules",
+            "cut_offs",
+            "endpoints",
             "analyses",
             "figures",
             "seed",
@@ -183,10 +207,7 @@ def read_study(path: Path, *, folder: Path | None) -> Study:
         strata=document.texts("strata"),
         parameters=document.texts("parameters"),
         treatment_words=document.texts("treatment_words"),
-        effects={
-            key: document.part("analyses").part("effects").raw(key)
-            for key in document.part("analyses").only("effects").part("effects")
-        },
+        plan=read_plan(document),
         figures=tuple(_figure(part) for part in document.parts("figures")),
         seed=document.integer("seed", 1),
         time_zone=document.text("time_zone", "UTC"),

@@ -58,7 +58,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSpec:
-    """Contract of one relation."""
+    """Contract of one relation.
+
+    ``in_findings`` is False for results that are analysed apart from the others (concentrations of
+    the drug). ``requires`` names sections of the study's plan, relations and mapped shapes without
+    which the relation does not exist.
+    """
 
     relation: str
     label: str
@@ -70,6 +75,8 @@ class TableSpec:
     side: str = "inherit"
     writer: str | None = None
     domain: str | None = None
+    in_findings: bool = True
+    requires: tuple[str, ...] = ()
     unhashed: tuple[str, ...] = ()
     segment: str | None = None
     code_version: str = "1"
@@ -179,6 +186,8 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
             "side",
             "writer",
             "domain",
+            "findings",
+            "requires",
             "unhashed",
         ],
         "code_version",
@@ -204,6 +213,8 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
         side=document.choice("side", ("inherit", "open", "split"), "inherit"),
         writer=document.optional_text("writer"),
         domain=document.optional_text("domain"),
+        in_findings=document.flag("findings", default=True),
+        requires=document.texts("requires"),
         unhashed=document.texts("unhashed"),
         code_version=document.text("code_version", "1"),
         where=str(path),

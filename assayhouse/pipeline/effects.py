@@ -19,7 +19,7 @@ def effect_spec(study: Study) -> EffectSpec:
     options: dict[str, object] = {
         "population": "observed_at_visit",
         "impute": _IMPUTE_NONE,
-        **study.effects,
+        **study.plan.effects,
         "reference": study.reference_arm,
         "strata": list(study.strata),
     }

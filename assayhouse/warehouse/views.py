@@ -187,7 +187,7 @@ def findings(declarations: Declarations, *, present: frozenset[str]) -> str:
     columns: dict[str, str] = {"domain": "text"}
     parts = []
     for relation, spec in declarations.declared_tables.items():
-        if spec.domain is None:
+        if spec.domain is None or not spec.in_findings:
             continue
         own = [item for item in spec.fields if item.name.lower() != "domain"]
         for item in own:

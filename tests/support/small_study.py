@@ -3,6 +3,7 @@
 import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
+from assayhouse.contracts.plan import Plan
 from assayhouse.contracts.study import Arm, Study, Visit
 from assayhouse.contracts.table_spec import Field, TableSpec
 from assayhouse.contracts.vendor_file import ColumnSpec, Dialect, LayoutSpec, Limits, Mapping
@@ -150,7 +151,7 @@ def study(folder, *, blinding="codes"):
         strata=(),
         parameters=(),
         treatment_words=(),
-        effects={},
+        plan=Plan(),
         figures=(),
         seed=1,
         time_zone="UTC",

@@ -45,7 +45,7 @@ def test_a_visit_without_window_is_its_day(tmp_path):
 
 def test_options_of_an_analysis_are_kept_as_written(tmp_path):
     study = read(tmp_path, analyses={"effects": {"psi": "ols", "responses": ["abs"]}})
-    assert study.effects == {"psi": "ols", "responses": ["abs"]}
+    assert study.plan.effects == {"psi": "ols", "responses": ["abs"]}
 
 
 ARM = {"ARMCD": "P", "ARM": "Placebo", "reference": True}

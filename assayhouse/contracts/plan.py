@@ -1,0 +1,275 @@
+"""The analysis plan of a study: modules, cut-offs, endpoints, searches. Computes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from assayhouse.contracts.documents import Document
+from assayhouse.errors import DeclarationError
+
+RULES = ("antimode", "median", "fixed")
+LEVELS = ("high", "low")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """How gene expression becomes a module's score; every score carries the version."""
+
+    version: str
+    references: tuple[str, ...]
+    signal: str
+    max_censored_pct: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A set of genes with its two parameters: ratio scale, and log2 scale for cut-offs."""
+
+    PARAMCD: str
+    log2: str
+    genes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutOff:
+    """A cut-off fixed before the trial: low <= value < high, on one scale and no other."""
+
+    cut_off: str
+    label: str
+    parameter: str
+    scale: str
+    rule: str
+    value: float
+    level_of_interest: str
+    set_version: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A response of yes or no: as reported, derived anew from components, gaps filled."""
+
+    PARAMCD: str
+    PARAM: str
+    visits: tuple[int, ...]
+    reported: str | None
+    rederived: str | None
+    non_responder_if: str | None
+    missing_is_non_responder: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """A yes-or-no property of a subject at baseline, from concomitant medication."""
+
+    factor: str
+    label: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutPointSearch:
+    """Search for a predictive cut point over bootstrap samples, and its validation."""
+
+    markers: tuple[str, ...]
+    endpoint: str
+    visit: int
+    active: str
+    control: str
+    validation: tuple[str, ...]
+    chunks: int
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pharmacokinetics:
+    """The drug's concentration, and what its exposure is compared with."""
+
+    analyte: str
+    response_visit: int
+    predose_max_hours: float
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a study analyses beyond values by visit; an absent part makes its relations absent."""
+
+    expression: Expression | None = None
+    modules: tuple[Module, ...] = ()
+    cut_offs: tuple[CutOff, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    effects: Mapping[str, object] = field(default_factory=dict)
+    effect_parameters: tuple[str, ...] = ()
+    subgroups: tuple[str, ...] = ()
+    subset_endpoint: str | None = None
+    association_parameters: tuple[str, ...] = ()
+    association_with: tuple[str, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    cut_points: CutPointSearch | None = None
+    pharmacokinetics: Pharmacokinetics | None = None
+    overdue_days: int = 14
+
+    def has(self, part: str) -> bool:
+        """Whether a part is declared.
+
+        Raises
+        ------
+        DeclarationError
+            A plan has no part of this name.
+        """
+        if part not in self.__slots__:
+            message = f"requires: {part} is neither a relation, a mapped shape nor part of a plan."
+            raise DeclarationError(message)
+        return bool(getattr(self, part))
+
+    def endpoint(self, paramcd: str) -> Endpoint:
+        """Endpoint by its code."""
+        return next(item for item in self.endpoints if paramcd == item.PARAMCD)
+
+    def cut_off(self, name: str) -> CutOff:
+        """Cut-off by its name."""
+        return next(item for item in self.cut_offs if item.cut_off == name)
+
+
+def _expression(document: Document) -> Expression | None:
+    if "version" not in document:
+        return None
+    document.only("version", "references", "signal", "max_censored_pct")
+    limit = document.number("max_censored_pct")
+    return Expression(
+        version=document.text("version"),
+        references=document.texts("references"),
+        signal=document.choice("signal", ("area", "height"), "area"),
+        max_censored_pct=50.0 if limit is None else limit,
+    )
+
+
+def _module(document: Document) -> Module:
+    document.only("PARAMCD", "log2", "genes")
+    return Module(
+        PARAMCD=document.text("PARAMCD"),
+        log2=document.text("log2"),
+        genes=document.texts("genes"),
+    )
+
+
+def _cut_off(document: Document) -> CutOff:
+    document.only(
+        *("id", "label", "parameter", "scale", "rule", "value", "level_of_interest"),
+        *("set_version", "source"),
+    )
+    value = document.number("value")
+    if value is None:
+        message = f"{document.where}: value is required. Add it."
+        raise DeclarationError(message)
+    return CutOff(
+        cut_off=document.text("id"),
+        label=document.text("label"),
+        parameter=document.text("parameter"),
+        scale=document.text("scale"),
+        rule=document.choice("rule", RULES, "fixed"),
+        value=value,
+        level_of_interest=document.choice("level_of_interest", LEVELS, "high"),
+        set_version=document.optional_text("set_version"),
+        source=document.text("source"),
+    )
+
+
+def _integers(document: Document, key: str) -> tuple[int, ...]:
+    return tuple(int(item) for item in document.texts(key))
+
+
+def _endpoint(document: Document) -> Endpoint:
+    document.only(
+        *("PARAMCD", "PARAM", "visits", "reported", "rederived", "non_responder_if", "missing")
+    )
+    missing = document.choice("missing", ("non_responder", "missing"), "missing")
+    return Endpoint(
+        PARAMCD=document.text("PARAMCD"),
+        PARAM=document.text("PARAM"),
+        visits=_integers(document, "visits"),
+        reported=document.optional_text("reported"),
+        rederived=document.optional_text("rederived"),
+        non_responder_if=document.optional_text("non_responder_if"),
+        missing_is_non_responder=missing == "non_responder",
+    )
+
+
+def _factor(document: Document) -> Factor:
+    document.only("id", "label", "where")
+    return Factor(
+        factor=document.text("id"), label=document.text("label"), where=document.text("where")
+    )
+
+
+def _options(document: Document) -> dict[str, object]:
+    return {key: document.raw(key) for key in document}
+
+
+def _cut_points(document: Document) -> CutPointSearch | None:
+    if "markers" not in document:
+        return None
+    document.only(
+        *("markers", "endpoint", "visit", "active", "control", "validation", "chunks", "options")
+    )
+    return CutPointSearch(
+        markers=document.texts("markers"),
+        endpoint=document.text("endpoint"),
+        visit=document.integer("visit"),
+        active=document.text("active"),
+        control=document.text("control"),
+        validation=document.texts("validation"),
+        chunks=document.integer("chunks", 20),
+        options=_options(document.part("options")),
+    )
+
+
+def _pharmacokinetics(document: Document) -> Pharmacokinetics | None:
+    if "analyte" not in document:
+        return None
+    document.only("analyte", "response_visit", "predose_max_hours", "options")
+    hours = document.number("predose_max_hours")
+    return Pharmacokinetics(
+        analyte=document.text("analyte"),
+        response_visit=document.integer("response_visit"),
+        predose_max_hours=30.0 if hours is None else hours,
+        options=_options(document.part("options")),
+    )
+
+
+_OF_EFFECTS = ("parameters", "subgroups")
+
+
+def read_plan(document: Document) -> Plan:
+    """Read the parts of a plan from ``study.yaml``: modules, cut_offs, endpoints, analyses.
+
+    Raises
+    ------
+    DeclarationError
+        A key is missing, unknown or of the wrong kind.
+    """
+    modules = document.part("modules").only("expression", "scores")
+    analyses = document.part("analyses").only(
+        *("effects", "subsets", "baseline_associations", "cut_points", "pharmacokinetics"),
+        "reconciliation",
+    )
+    effects = analyses.part("effects")
+    associations = analyses.part("baseline_associations").only("parameters", "with", "factors")
+    return Plan(
+        expression=_expression(modules.part("expression")),
+        modules=tuple(map(_module, modules.parts("scores"))),
+        cut_offs=tuple(map(_cut_off, document.parts("cut_offs"))),
+        endpoints=tuple(map(_endpoint, document.parts("endpoints"))),
+        effects={k: v for k, v in _options(effects).items() if k not in _OF_EFFECTS},
+        effect_parameters=effects.texts("parameters"),
+        subgroups=effects.texts("subgroups"),
+        subset_endpoint=analyses.part("subsets").only("endpoint").optional_text("endpoint"),
+        association_parameters=associations.texts("parameters"),
+        association_with=associations.texts("with"),
+        factors=tuple(map(_factor, associations.parts("factors"))),
+        cut_points=_cut_points(analyses.part("cut_points")),
+        pharmacokinetics=_pharmacokinetics(analyses.part("pharmacokinetics")),
+        overdue_days=analyses.part("reconciliation")
+        .only("overdue_days")
+        .integer("overdue_days", 14),
+    )
