@@ -18,7 +18,7 @@ from assayhouse.intake.findings import FaultLog, FileFault
 from assayhouse.intake.receipt import Receipt
 from assayhouse.intake.rules import CheckedFrame, RowRules
 from assayhouse.readers import LineCount, Reading, TextBatch
-from assayhouse.validate.suites import Aggregates, RuleResult, Suite, check_batch
+from assayhouse.validate.suites import Aggregates, RowJudge, RuleResult, Suite
 
 QUARANTINE_SCHEMA = pl.Schema(
     {
@@ -128,7 +128,7 @@ class DraftReader:
         self._layout = layout
         self._spec = spec
         self._rules = rules
-        self._suite = suite
+        self._judge = None if suite is None else RowJudge(suite)
         self._terms = terms
         self._folder = folder
         self._aggregates = None if suite is None else Aggregates(suite)
@@ -185,8 +185,8 @@ class DraftReader:
     def _take(self, batch: TextBatch) -> None:
         checked = self._rules.check(batch.frame)
         accepted, faults = checked.accepted, checked.faults
-        if self._suite is not None and accepted.height:
-            accepted, faults = self._judge_plausible(self._suite, checked)
+        if self._judge is not None and accepted.height:
+            accepted, faults = self._judge_plausible(self._judge, checked)
         counts = self.counts
         counts.chances.update(checked.chances)
         counts.accepted_rows += accepted.height
@@ -205,11 +205,11 @@ class DraftReader:
                 self._aggregates.update(accepted)
 
     def _judge_plausible(
-        self, suite: Suite, checked: CheckedFrame
+        self, judge: RowJudge, checked: CheckedFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Ask the plausibility rules on rows; those that break a critical one are kept out."""
         accepted, parts, blocked = checked.accepted, [checked.faults], set[int]()
-        for result in check_batch(accepted, suite):
+        for result in judge.check(accepted):
             self._note_asked(result)
             if not result.rows:
                 continue

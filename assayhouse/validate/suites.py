@@ -1,7 +1,7 @@
 """A frame against the plausibility rules of its relation: what callers outside this package use.
 
-Row rules are answered batch by batch (:func:`check_batch`), rules on the whole table from numbers
-gathered over the batches (:class:`Aggregates`).
+Row rules are answered batch by batch (:class:`RowJudge`; :func:`check_batch` for a single batch),
+rules on the whole table from numbers gathered over the batches (:class:`Aggregates`).
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,15 @@ import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.terminology import Parameter
-from assayhouse.validate.aggregates import Aggregates, rule_result, when_holds
-from assayhouse.validate.engine import Verdict, evaluate
+from assayhouse.validate.aggregates import Aggregates
+from assayhouse.validate.row_judge import RowJudge
 from assayhouse.validate.rules import Lookup, Measure, Rule, RuleResult, Suite, read_suite
 
 __all__ = [
     "Aggregates",
     "Lookup",
     "Measure",
+    "RowJudge",
     "Rule",
     "RuleResult",
     "Suite",
@@ -27,8 +28,6 @@ __all__ = [
     "load_suite",
     "suite_for",
 ]
-
-_INDEX = "__row"
 
 
 def load_suite(path: Path, *, parameters: Mapping[str, Parameter] | None = None) -> Suite:
@@ -57,12 +56,7 @@ def check_batch(frame: pl.DataFrame, suite: Suite) -> tuple[RuleResult, ...]:
     tuple of RuleResult
         One per row rule, in the order of the suite; ``rows`` are positions in ``frame``.
     """
-    for lookup in suite.lookups:
-        frame = lookup.join(frame)
-    verdicts: dict[str, Verdict] = {}
-    for group in _by_condition(suite.row_rules):
-        verdicts |= _verdicts(frame, group)
-    return tuple(rule_result(rule, verdicts[rule.rule_id]) for rule in suite.row_rules)
+    return RowJudge(suite).check(frame)
 
 
 def check_table(frame: pl.DataFrame, suite: Suite) -> tuple[RuleResult, ...]:
@@ -70,29 +64,3 @@ def check_table(frame: pl.DataFrame, suite: Suite) -> tuple[RuleResult, ...]:
     aggregates = Aggregates(suite)
     aggregates.update(frame)
     return (*check_batch(frame, suite), *aggregates.results())
-
-
-def _by_condition(rules: tuple[Rule, ...]) -> list[list[Rule]]:
-    groups: list[list[Rule]] = []
-    for rule in rules:
-        for group in groups:
-            if group[0].when == rule.when:
-                group.append(rule)
-                break
-        else:
-            groups.append([rule])
-    return groups
-
-
-def _verdicts(frame: pl.DataFrame, rules: list[Rule]) -> dict[str, Verdict]:
-    when = rules[0].when
-    absent = [name for name in when if name not in frame.columns]
-    if absent:
-        problem = f"column {', '.join(absent)} is not there"
-        return {rule.rule_id: Verdict(problem=problem) for rule in rules}
-    if not when:
-        return evaluate(frame, rules)
-    needed = dict.fromkeys([*(name for rule in rules for name in rule.columns), *when])
-    known = [name for name in needed if name in frame.columns]
-    rows = frame.select(known).with_row_index(_INDEX).filter(when_holds(when))
-    return evaluate(rows, rules)
