@@ -22,7 +22,10 @@ PathLike: TypeAlias = str | os.PathLike[str]
 HEAD_BYTES = 1 << 16
 UNKNOWN = "unknown"
 # In the order in which they are asked; a container (zip, XML) is opened by its own module.
-MODULES = ("assayhouse.instruments.clinical_inspection",)
+MODULES = (
+    "assayhouse.instruments.clinical_inspection",
+    "assayhouse.instruments.fcs_inspection",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
