@@ -4,7 +4,7 @@ A relation is active when a layout feeds it, directly or through its parents. A 
 stands on the strictest side of its parents.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,12 +17,14 @@ from assayhouse.contracts.terminology import (
     UnitFactor,
     read_parameters,
     read_spellings,
+    read_term_table,
     read_unit_factors,
     unit_terms,
 )
 from assayhouse.contracts.vendor_file import LayoutSpec, Mapping, read_layout
 from assayhouse.errors import BlindingError, DeclarationError
 
+_OWN_TERMS = ("terms/parameters.csv", "terms/units.csv", "terms/unit_spellings.csv")
 FINDINGS = "findings"  # in `parents`: every active relation of results that are analysed
 MAPPED = "mapped."  # in `requires`: a shape that some layout must map to
 
@@ -38,6 +40,7 @@ class Declarations:
     parameters: dict[str, Parameter]
     unit_factors: tuple[UnitFactor, ...]
     unit_spellings: dict[str, str]
+    term_tables: dict[str, tuple[dict[str, str], ...]] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> dict[str, TableSpec]:
@@ -169,7 +172,11 @@ class Declarations:
     def terms(self) -> dict[str, dict[str, str]]:
         """Named code lists, spelling to term, for the rules of a file."""
         codes = {name: name for name in self.parameters}
-        return {
+        listed = {
+            name: {term: term for term in (next(iter(row.values())) for row in rows)}
+            for name, rows in self.term_tables.items()
+        }
+        return listed | {
             "visits": self.study.visit_terms,
             "units": self.unit_terms,
             "parameters": codes,
@@ -225,6 +232,11 @@ def load(study_folder: Path | None = None) -> Declarations:
         parameters=_parameters(study, terms["terms/parameters.csv"]),
         unit_factors=read_unit_factors(terms["terms/units.csv"]),
         unit_spellings=read_spellings(terms["terms/unit_spellings.csv"]),
+        term_tables={
+            path.stem: read_term_table(path)
+            for name, path in sorted(terms.items())
+            if name not in _OWN_TERMS
+        },
     )
 
 

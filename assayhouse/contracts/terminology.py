@@ -66,6 +66,21 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     return found
 
 
+def read_term_table(path: Path) -> tuple[dict[str, str], ...]:
+    """Read any other terms/<list>.csv: one row per term, the first column being the term.
+
+    Raises
+    ------
+    DeclarationError
+        The file has no row.
+    """
+    rows = tuple(_rows(path))
+    if not rows:
+        message = f"{path}: the list has no row. Add one, or remove the file."
+        raise DeclarationError(message)
+    return rows
+
+
 def read_unit_factors(path: Path) -> tuple[UnitFactor, ...]:
     """Read terms/units.csv: conversions, each with its source."""
     return tuple(

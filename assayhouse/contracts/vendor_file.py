@@ -61,6 +61,7 @@ class ColumnSpec:
     date_format: str | None = None
     codes: tuple[str, ...] = ()
     terms: str | None = None
+    symbols: bool = False
     unit: str | None = None
     unit_of: str | None = None
     reasons: tuple[str, ...] = ()
@@ -155,6 +156,7 @@ _COLUMN_KEYS = [
     "date_format",
     "codes",
     "terms",
+    "symbols",
     "unit",
     "unit_of",
     "reasons",
@@ -182,6 +184,7 @@ def _read_column(document: Document) -> ColumnSpec:
         date_format=document.optional_text("date_format"),
         codes=document.texts("codes"),
         terms=document.optional_text("terms"),
+        symbols=document.flag("symbols", default=False),
         unit=document.optional_text("unit"),
         unit_of=document.optional_text("unit_of"),
         reasons=document.texts("reasons"),

@@ -30,11 +30,25 @@ _LARGEST_INTEGER = 2.0**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLine:
+    """Physical line of a record, counted from 1, and its text."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicalTable:
-    """One data set: columns in file order as text, and what was noticed."""
+    """One data set: columns in file order as text, and what was noticed.
+
+    ``lines`` has one entry per record where each stands on a line of its own (NDJSON); it is
+    empty in the other containers. ``physical_lines`` counts every line of such a file.
+    """
 
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
+    lines: tuple[RecordLine, ...] = ()
+    physical_lines: int = 0
 
 
 def read_clinical(content: bytes, *, kind: str) -> ClinicalTable:
@@ -177,7 +191,8 @@ def _read_dataset_json(content: bytes) -> ClinicalTable:
     except UnicodeDecodeError as error:
         message = "the file is not UTF-8 text, as Dataset-JSON is"
         raise InstrumentFileError(message, code="encoding") from error
-    meta, rows = _document(text)
+    document = _document(text)
+    meta, rows = document.meta, document.rows
     columns = meta.get("columns")
     if not isinstance(columns, list) or not all(
         isinstance(item, dict) and isinstance(item.get("name"), str) for item in columns
@@ -194,19 +209,30 @@ def _read_dataset_json(content: bytes) -> ClinicalTable:
     if any(isinstance(value, list | dict) for row in rows for value in cast("list[object]", row)):
         message = "a record holds a list or an object in place of a value"
         raise InstrumentFileError(message, code="bad_structure")
-    if any(isinstance(value, list | dict) for row in rows for value in cast("list[object]", row)):
-        message = "a record holds a list or an object in place of a value"
-        raise InstrumentFileError(message, code="bad_structure")
     records = meta.get("records")
     if isinstance(records, int) and records != len(rows):
         message = f"the metadata say {records} records, {len(rows)} are there"
         raise InstrumentFileError(message, code="truncated")
     values = cast("list[list[object]]", rows)
     columns_of = {name: [row[place] for row in values] for place, name in enumerate(names)}
-    return ClinicalTable(frame=_as_text(columns_of))
+    return ClinicalTable(
+        frame=_as_text(columns_of),
+        lines=document.lines,
+        physical_lines=document.physical_lines,
+    )
 
 
-def _document(text: str) -> tuple[dict[str, object], list[object]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """Metadata and rows of a data set, and the lines of the rows where they have lines."""
+
+    meta: dict[str, object]
+    rows: list[object]
+    lines: tuple[RecordLine, ...] = ()
+    physical_lines: int = 0
+
+
+def _document(text: str) -> _Document:
     """Metadata and rows of one JSON document, or of lines of JSON with the metadata first."""
     try:
         whole = json.loads(text)
@@ -222,21 +248,28 @@ def _document(text: str) -> tuple[dict[str, object], list[object]]:
     if not isinstance(rows, list):
         message = "rows of the Dataset-JSON are no list"
         raise InstrumentFileError(message, code="bad_structure")
-    return whole, rows
+    return _Document(meta=whole, rows=rows)
 
 
-def _lines(text: str) -> tuple[dict[str, object], list[object]]:
+def _lines(text: str) -> _Document:
     # Only a newline ends a line of NDJSON: other separators of Unicode may stand in a value.
-    lines = [line for line in text.split("\n") if line.strip()]
+    every = text.removesuffix("\n").split("\n")
+    filled = [
+        RecordLine(number=number, text=line.rstrip("\r"))
+        for number, line in enumerate(every, start=1)
+        if line.strip()
+    ]
     parsed: list[object] = []
-    for number, line in enumerate(lines, start=1):
+    for line in filled:
         try:
-            parsed.append(json.loads(line))
+            parsed.append(json.loads(line.text))
         except (ValueError, RecursionError) as error:
-            code = "not_json" if number == 1 else "truncated"
-            message = f"line {number} is not JSON"
+            code = "truncated" if parsed else "not_json"
+            message = f"line {line.number} is not JSON"
             raise InstrumentFileError(message, code=code) from error
     if not parsed or not isinstance(parsed[0], dict):
         message = "the first line holds no metadata object"
         raise InstrumentFileError(message, code="not_json")
-    return parsed[0], parsed[1:]
+    return _Document(
+        meta=parsed[0], rows=parsed[1:], lines=tuple(filled[1:]), physical_lines=len(every)
+    )

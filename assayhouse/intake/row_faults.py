@@ -11,6 +11,8 @@ RULES = {
     "F07": "the row belongs to another study",
     "F13": "the value is not a number in the declared notation",
     "F14": "the identifier is not written as declared",
+    "F16": "the symbol was turned into a date by a spreadsheet",
+    "F17": "the symbol is not one of the declared list; the nearest is shown, never applied",
     "F18": "the date is in another order than declared, so day and month cannot be told apart",
     "F19": "the date is not complete or not possible in the declared format",
     "F21": "the value is not known from the deliveries it refers to",

@@ -19,6 +19,7 @@ from assayhouse.intake.row_faults import (
     escalate,
     find_faults,
 )
+from assayhouse.intake.row_symbols import symbol_rules
 from assayhouse.intake.row_types import (
     add_types,
     has_blanks,
@@ -181,6 +182,9 @@ class RowRules:
 
     def _code_rules(self, column: ColumnSpec, text: pl.Expr) -> list[Rule]:
         name, present, term = column.name, text.is_not_null(), pl.col(column.typed_columns[0])
+        if column.symbols:
+            listed = self._context.terms.get(column.terms or "", {})
+            return symbol_rules(column, text, term, listed)
         if column.terms != "units":
             expected = f"a term of the list {column.terms}"
             broken = present & term.is_null()
