@@ -217,6 +217,7 @@ def _reader(case: _Case, rosters: Mapping[str, frozenset[str]], folder: Path) ->
         suite=suite_for(declarations, layout.relation),
         terms=declarations.terms.get(terms or "", {}),
         folder=folder,
+        hashed=case.base is None,
     )
 
 

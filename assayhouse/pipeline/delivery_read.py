@@ -19,6 +19,7 @@ from assayhouse.intake.receipt import Receipt
 from assayhouse.intake.rules import CheckedFrame, RowRules
 from assayhouse.readers import LineCount, Reading, TextBatch
 from assayhouse.validate.suites import Aggregates, RowJudge, RuleResult, Suite
+from assayhouse.warehouse.drafts import Draft
 
 QUARANTINE_SCHEMA = pl.Schema(
     {
@@ -111,6 +112,8 @@ class DraftReader:
         Code list of the layout's group column; empty where it has none.
     folder : Path
         Empty folder for the parts.
+    hashed : bool
+        Whether accepted rows may be added as they are, so that their hash is of use.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class DraftReader:
         suite: Suite | None,
         terms: Mapping[str, str],
         folder: Path,
+        hashed: bool,
     ) -> None:
         self._receipt = receipt
         self._layout = layout
@@ -137,6 +141,9 @@ class DraftReader:
         self.log = FaultLog()
         for name in ("accepted", "quarantine", "kept_out"):
             (folder / name).mkdir()
+        self._accepted = Draft(
+            folder / "accepted", spec=spec, receipt=receipt.number, hashed=hashed
+        )
 
     def read(self, reading: Reading) -> LineAccount:
         """Read the whole file.
@@ -160,6 +167,7 @@ class DraftReader:
             for item in reading.findings
         )
         self._add_aggregates()
+        self._accepted.seal()
         return self.counts.account(reading.account)
 
     def quarantine_lines(self, reading: Reading, lines: Iterable[int], fault: FileFault) -> None:
@@ -200,7 +208,7 @@ class DraftReader:
             rows = batch.frame.filter(pl.col("source_line").is_in(lines.implode()))
             self._keep_out(batch, out, rows)
         if accepted.height:
-            self._write("accepted", self._draft(accepted))
+            self._accepted.add(self._draft(accepted))
             if self._aggregates is not None:
                 self._aggregates.update(accepted)
 

@@ -173,7 +173,7 @@ class Lake:
             Relation of a layout.
         frames : iterable of DataFrame, or Path
             Batches in contract columns, or a folder of Parquet files with exactly these columns;
-            the files stay where they are.
+            the files stay where they are, and are read only where no `Draft` sealed them.
         receipt : int
             Arrival number; every row carries it.
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.errors import WarehouseError
 from assayhouse.warehouse import delta, records
 from assayhouse.warehouse.content import BLOCK_ROWS, ContentHasher, combine, sort_columns
+from assayhouse.warehouse.drafts import Watch, sealed_digest
 from assayhouse.warehouse.session import asked, in_memory
 from assayhouse.warehouse.views import named, quoted
 
@@ -40,55 +40,15 @@ class Staged:
             path.unlink(missing_ok=True)
 
 
-class _Watch:
-    """Hashes batches and sees whether they are of one receipt and in the order of their lines."""
-
-    def __init__(self, spec: TableSpec, receipt: int) -> None:
-        self._spec = spec
-        self._receipt = receipt
-        self._order = next(
-            (name for name in spec.key if name != spec.segment and _is_integer(spec, name)), None
-        )
-        self._last: int | None = None
-        self._hasher = ContentHasher(spec)
-        self.in_order = self._order is not None
-
-    def add(self, batch: pa.Table) -> None:
-        if not batch.num_rows:
-            return
-        found = batch.column(self._spec.segment)
-        bounds = pc.min_max(found).as_py()
-        if found.null_count or {bounds["min"], bounds["max"]} != {self._receipt}:
-            message = (
-                f"{self._spec.relation}: rows given for receipt {self._receipt} carry another "
-                "receipt. Nothing was published."
-            )
-            raise WarehouseError(message)
-        self.in_order = self.in_order and self._follows(batch.column(self._order))
-        if self.in_order:
-            self._hasher.update(batch)
-
-    def _follows(self, lines: pa.ChunkedArray) -> bool:
-        if lines.null_count:
-            return False
-        first, last = lines[0].as_py(), lines[-1].as_py()
-        rising = pc.all(pc.less(lines[:-1], lines[1:])).as_py() is not False
-        follows = rising and (self._last is None or first > self._last)
-        self._last = last
-        return follows
-
-    def digest(self, files: Iterable[Path], scratch: Path) -> str:
-        """Digest in key order; rows that came in another order are sorted on disk first."""
-        if self.in_order:
-            return self._hasher.hexdigest()
-        hasher = ContentHasher(self._spec)
-        for batch in _sorted_batches(tuple(files), self._spec, scratch):
-            hasher.update(batch)
-        return hasher.hexdigest()
-
-
-def _is_integer(spec: TableSpec, name: str) -> bool:
-    return spec.polars_schema[name] == pl.Int64
+def _digest(watch: Watch, files: tuple[Path, ...], spec: TableSpec, scratch: Path) -> str:
+    """Digest in key order; rows that came in another order are sorted on disk first."""
+    digest = watch.digest()
+    if digest is not None:
+        return digest
+    hasher = ContentHasher(spec)
+    for batch in _sorted_batches(files, spec, scratch):
+        hasher.update(batch)
+    return hasher.hexdigest()
 
 
 def _sorted_batches(
@@ -121,18 +81,19 @@ def stage(
         A row is of another receipt, or a draft is not in the contract; nothing stays behind.
     """
     root.mkdir(parents=True, exist_ok=True)
-    watch = _Watch(spec, receipt)
+    watch = Watch(spec, receipt)
     names = _names(root, receipt)
     files: dict[Path, int] = {}
+    sealed = sealed_digest(frames, spec, receipt) if isinstance(frames, Path) else None
     writing = (
-        _linked(frames, names, spec, watch)
+        _linked(frames, names, spec, watch if sealed is None else None)
         if isinstance(frames, Path)
         else _written(frames, names, spec, watch)
     )
     try:
         for path, rows in writing:
             files[path] = rows  # noqa: PERF403 - what was staged must be known when the next one fails
-        digest = watch.digest(files, scratch)
+        digest = sealed or _digest(watch, tuple(files), spec, scratch)
     except BaseException:
         for path in files:
             path.unlink(missing_ok=True)
@@ -158,7 +119,7 @@ def _joined(frames: Iterable[pl.DataFrame], spec: TableSpec) -> Iterator[pl.Data
 
 
 def _written(
-    frames: Iterable[pl.DataFrame], names: Iterator[Path], spec: TableSpec, watch: _Watch
+    frames: Iterable[pl.DataFrame], names: Iterator[Path], spec: TableSpec, watch: Watch
 ) -> Iterator[tuple[Path, int]]:
     for frame in _joined(frames, spec):
         watch.add(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
@@ -173,8 +134,9 @@ def _written(
 
 
 def _linked(
-    folder: Path, names: Iterator[Path], spec: TableSpec, watch: _Watch
+    folder: Path, names: Iterator[Path], spec: TableSpec, watch: Watch | None
 ) -> Iterator[tuple[Path, int]]:
+    """Link drafts into the table's folder; of a sealed one nothing is read but its columns."""
     for draft in sorted(folder.glob("*.parquet")):
         rows = delta.rows_in(draft, spec)
         if not rows:
@@ -185,6 +147,8 @@ def _linked(
         except OSError:  # not every volume knows links
             shutil.copyfile(draft, path)
         yield path, rows
+        if watch is None:
+            continue
         with pq.ParquetFile(path, pre_buffer=False) as stored:
             for batch in stored.iter_batches(BLOCK_ROWS, columns=list(spec.hashed_columns)):
                 watch.add(pa.Table.from_batches([batch]))
