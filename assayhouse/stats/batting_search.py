@@ -1,0 +1,231 @@
+"""Running a search: replicates in chunks, by one worker or several, with one of two engines."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from assayhouse.stats.arrays import FloatArray, IntArray
+from assayhouse.stats.batting_numpy import Optima, search_chunk
+from assayhouse.stats.batting_rules import Rules
+from assayhouse.stats.batting_study import Columns, Study
+from assayhouse.stats.columns import as_objects
+from assayhouse.stats.errors import InputError
+from assayhouse.stats.resampling import BOOTSTRAP, bootstrap_indices
+
+_ROWS = 1 << 18
+"""Rows of all replicates in one chunk: the working set stays near the cache."""
+
+Searcher = Callable[[Study, IntArray, Rules, bool], Optima]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Where the rows of the replicates come from.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the input.
+    n_boot : int
+        Replicates.
+    seed : int, optional
+        Of the stream; None where rows are given.
+    label : str
+        Of the stream.
+    groups : (n,) array of int, optional
+        Rows are replaced within these.
+    rows : (B, n) array of int, optional
+        Given rows.
+    sub : int
+        Outer replicate.
+    """
+
+    n_rows: int
+    n_boot: int
+    seed: int | None
+    label: str
+    groups: IntArray | None
+    rows: IntArray | None
+    sub: int = 0
+
+    def take(self, start: int, stop: int) -> IntArray:
+        """Return the rows of replicates start to stop."""
+        if self.rows is not None:
+            return self.rows[start:stop]
+        drawn = bootstrap_indices(
+            self.n_rows,
+            stop - start,
+            seed=self.seed or 0,
+            label=self.label,
+            groups=self.groups,
+            start=start,
+            purpose=BOOTSTRAP,
+            sub=self.sub,
+        )
+        return drawn.astype(np.int64)
+
+
+def read_resamples(resamples: ArrayLike, *, n: int) -> IntArray:
+    """Return given rows of replicates.
+
+    Parameters
+    ----------
+    resamples : (B, n) array_like of int
+        0-based rows of the input.
+    n : int
+        Rows of the input.
+
+    Returns
+    -------
+    (B, n) array of int
+        Checked.
+
+    Raises
+    ------
+    InputError
+        Another shape, no integers, or out of range.
+    """
+    rows = as_objects(resamples, name="resamples")
+    if rows.dtype.kind == "O" and all(isinstance(v, (int, np.integer)) for v in rows.flat):
+        rows = rows.astype(np.int64)
+    if rows.ndim != 2 or rows.shape[1] != n or not len(rows) or rows.dtype.kind not in "iu":
+        message = f"resamples must be integers of shape (B, {n}); it is {rows.shape}."
+        raise InputError(message)
+    if int(rows.min()) < 0 or int(rows.max()) >= n:
+        message = f"resamples must be 0-based rows, 0 to {n - 1}."
+        raise InputError(message)
+    return rows.astype(np.int64)
+
+
+def resample_groups(columns: Columns, *, resample: str) -> IntArray | None:
+    """Return the groups within which rows are drawn.
+
+    Parameters
+    ----------
+    columns : Columns
+        All input rows.
+    resample : {"simple", "arm", "arm_stratum"}
+        Kind.
+
+    Returns
+    -------
+    (n,) array of int, or None
+        A missing arm or stratum is a group of its own.
+    """
+    if resample == "simple":
+        return None
+    arm = np.where(np.isnan(columns.arm), 2, columns.arm).astype(np.int64)
+    if resample == "arm":
+        return arm
+    return np.asarray(arm + 3 * (columns.stratum + 1), dtype=np.int64)
+
+
+def choose_engine(rules: Rules) -> str:
+    """Return the engine that runs a search.
+
+    Parameters
+    ----------
+    rules : Rules
+        Options.
+
+    Returns
+    -------
+    str
+        numba where it is installed and compiled code exists for the endpoint, else numpy.
+
+    Raises
+    ------
+    InputError
+        numba asked for and not installed.
+    """
+    installed = find_spec("numba") is not None
+    if rules.engine == "numba" and not installed:
+        message = 'engine="numba" needs numba: pip install "assayhouse[fast]".'
+        raise InputError(message)
+    return "numpy"
+
+
+def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> Optima:
+    """Return the optimum of every replicate, in order.
+
+    Parameters
+    ----------
+    study : Study
+        Records of one marker.
+    rules : Rules
+        Options.
+    draws : Draws
+        Rows of the replicates.
+    direction : {"higher", "lower"}
+        Group 1.
+
+    Returns
+    -------
+    Optima
+        The same bits whatever the chunks and workers.
+    """
+    higher = direction == "higher"
+
+    def one(bounds: tuple[int, int]) -> Optima:
+        weights = study.weigh(draws.take(*bounds))
+        return search_chunk(study, weights, rules, higher=higher)
+
+    workers = os.cpu_count() or 1 if rules.n_jobs == -1 else rules.n_jobs
+    chunks = list(_chunks(draws.n_boot, draws.n_rows, rules.chunk_size))
+    if workers == 1 or len(chunks) == 1:
+        return Optima.join([one(bounds) for bounds in chunks])
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        return Optima.join(list(pool.map(one, chunks)))
+
+
+def _chunks(n_boot: int, n_rows: int, size: int | None) -> Iterator[tuple[int, int]]:
+    """Yield first and last replicate of each chunk."""
+    step = size or max(1, _ROWS // max(n_rows, 1))
+    for start in range(0, n_boot, step):
+        yield start, min(start + step, n_boot)
+
+
+def search_original(
+    study: Study, rules: Rules, *, direction: str, weights: IntArray | None = None
+) -> Optima:
+    """Return the optimum of the data as they are.
+
+    Parameters
+    ----------
+    study, rules, direction
+        As `run_search`.
+    weights : (n,) array of int, optional
+        Multiplicities of the input rows.
+
+    Returns
+    -------
+    Optima
+        One entry.
+    """
+    return search_chunk(study, study.original(weights), rules, higher=direction == "higher")
+
+
+def median_cut(cuts: FloatArray) -> float:
+    """Return the median of the cuts that exist, NaN where none does.
+
+    Parameters
+    ----------
+    cuts : (B,) array
+        NaN for replicates without a cut.
+
+    Returns
+    -------
+    float
+        Mean of the two middle ones for an even number.
+
+    References
+    ----------
+    .. [1] Huang X et al. (2017), Statistics in Medicine 36, 1414-1428.
+    """
+    found = cuts[~np.isnan(cuts)]
+    return float(np.median(found)) if len(found) else float("nan")
