@@ -17,7 +17,7 @@ from assayhouse.intake.disposition import Tally
 from assayhouse.intake.findings import FaultLog, FileFault
 from assayhouse.intake.receipt import Receipt
 from assayhouse.intake.rules import CheckedFrame, RowRules
-from assayhouse.readers import LineCount, Reading, TextBatch
+from assayhouse.readers import LineCount, Reading, TextBatch, read_ahead
 from assayhouse.validate.suites import Aggregates, RowJudge, RuleResult, Suite
 from assayhouse.warehouse.drafts import Draft
 
@@ -153,7 +153,7 @@ class DraftReader:
         DeliveryRejectedError
             It is unreadable or breaks its contract.
         """
-        for batch in reading.batches():
+        for batch in read_ahead(reading.batches()):
             self._take(batch)
         self.log.add(
             FileFault(

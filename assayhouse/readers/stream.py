@@ -81,7 +81,7 @@ def check_utf8(data: bytes, reading: Reading, *, first_line: int) -> None:
     """Raise unless whole lines are UTF-8 text without NUL bytes; names the line."""
     position = data.find(b"\0")
     hint = "; a NUL byte is no text, perhaps the file is UTF-16"
-    if position < 0:
+    if position < 0 and not data.isascii():
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
