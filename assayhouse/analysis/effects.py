@@ -1,27 +1,43 @@
 """Placebo-adjusted effects: data in long form to one row per adjusted mean and difference.
 
-This version estimates from the subjects observed at each visit. What needs multiple imputation
-is refused with a message, never approximated. Exponentiation of `log` rows belongs to display.
+The whole way in one call. Its stages, each a table to look at, are in `stages`; medians of per
+cent changes are in `median_changes`. Exponentiation of `log` rows belongs to display.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from typing import TypeAlias
 
 import polars as pl
 
+from assayhouse.analysis.cell_fits import fit_parameter
+from assayhouse.analysis.completed import complete_parameter
+from assayhouse.analysis.given_sets import GivenSets, place_completed, require_completed
 from assayhouse.analysis.long_form import ParameterData, require_long, split_parameters
-from assayhouse.analysis.observed_cases import Row, analyse_parameter
+from assayhouse.analysis.pooled import Row, adjust_rows, pool_cells
 from assayhouse.analysis.presets import preset
 from assayhouse.analysis.spec import RESULT_COLUMNS, EffectSpec, ImputeSpec
 from assayhouse.errors import ModelDataError
 
-__all__ = ["RESULT_SCHEMA", "EffectSpec", "ImputeSpec", "estimate_effects", "preset"]
+__all__ = [
+    "RESULT_SCHEMA",
+    "EffectSpec",
+    "ImputeSpec",
+    "estimate_effects",
+    "finish_rows",
+    "preset",
+    "require_possible",
+    "run_effects",
+]
 
 _TEXT = ("paramcd", "response", "subgroup", "term", "arm", "family", "status", "reasons")
 _WHOLE = ("avisitn", "m", "n", "n_observed", "n_imputed")
 _SORT = ("paramcd", "avisitn", "response", "subgroup", "term", "arm")
+
+Tell: TypeAlias = Callable[[str, int, int], None]
+_Group: TypeAlias = tuple[Sequence[ParameterData], GivenSets | None]
 
 
 def _dtype(name: str) -> pl.DataType:
@@ -51,11 +67,13 @@ def estimate_effects(
     ----------
     long : frame
         usubjid, arm, paramcd, avisitn, aval, base, blq, lloq and the columns that the spec
-        names; one row per subject, parameter and visit after baseline.
+        names; one row per subject, parameter and visit after baseline. A subject with a base
+        and no later value needs one row with aval null to be in the population.
     spec : EffectSpec
         All options.
     completed : frame, optional
-        Completed data sets; not available in this version.
+        paramcd, imp, usubjid, avisitn, aval: completed data sets to be used as they are;
+        nothing is imputed then. Subjects without a base are left out of them.
     chunk : int, optional
         Parameters handled together.
     workers : int
@@ -69,7 +87,11 @@ def estimate_effects(
     Raises
     ------
     ModelDataError
-        Data that are not as described, or an analysis this version does not have.
+        Data that are not as described, or options that do not go with them.
+
+    References
+    ----------
+    .. [1] Mehrotra DV, Li X, Liu J, Lu K (2012), Biometrics 68, 1250-1259.
 
     Examples
     --------
@@ -94,49 +116,132 @@ def estimate_effects(
     >>> estimate_effects(long, spec)["term", "arm", "status"].rows()
     [('diff', 'B', 'ok'), ('lsmean', 'A', 'ok'), ('lsmean', 'B', 'ok')]
     """
-    _require_available(spec, completed)
+    return run_effects(long, spec, completed=completed, chunk=chunk, workers=workers)
+
+
+def run_effects(
+    long: pl.DataFrame,
+    spec: EffectSpec,
+    *,
+    completed: pl.DataFrame | None = None,
+    chunk: int | None = None,
+    workers: int = 1,
+    tell: Tell | None = None,
+) -> pl.DataFrame:
+    """Estimate effects as `estimate_effects` does, and tell how far it is.
+
+    Parameters
+    ----------
+    long, spec, completed, chunk, workers
+        As in `estimate_effects`.
+    tell : callable, optional
+        Called with the parameter at hand, the number done and the number of all.
+
+    Returns
+    -------
+    frame
+        As in `estimate_effects`.
+
+    Raises
+    ------
+    ModelDataError
+        As in `estimate_effects`.
+    """
+    require_possible(spec, given=completed is not None)
     if workers < 1 or (chunk is not None and chunk < 1):
         message = "chunk and workers must be at least 1."
         raise ModelDataError(message)
     parameters = split_parameters(require_long(long, spec), spec)
-    size = chunk or max(1, -(-len(parameters) // workers))
-    groups = [parameters[first : first + size] for first in range(0, len(parameters), size)]
-    rows = _run(groups, spec, workers)
+    sets = None if completed is None else require_completed(completed)
+    size = chunk or (1 if workers == 1 else max(1, -(-len(parameters) // (4 * workers))))
+    groups = [
+        _group(parameters[first : first + size], sets) for first in range(0, len(parameters), size)
+    ]
+    rows: list[Row] = []
+    done = 0
+    for group, found in zip(groups, _run(groups, spec, workers), strict=True):
+        rows += found
+        done += len(group[0])
+        if tell is not None:
+            tell(group[0][-1].paramcd, done, len(parameters))
+    return finish_rows(rows, spec)
+
+
+def finish_rows(rows: Sequence[Row], spec: EffectSpec) -> pl.DataFrame:
+    """Bring result rows to one table: sorted, adjusted for multiplicity, with the spec's hash.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        All rows of an analysis: families are declared over them.
+    spec : EffectSpec
+        multiplicity and family.
+
+    Returns
+    -------
+    frame
+        Columns of `RESULT_SCHEMA`.
+    """
     frame = pl.DataFrame(rows, schema=dict(RESULT_SCHEMA), orient="row")
-    return frame.with_columns(spec_hash=pl.lit(spec.spec_hash())).sort(*_SORT)
+    hashed = frame.with_columns(spec_hash=pl.lit(spec.spec_hash()))
+    return adjust_rows(hashed.sort(*_SORT), spec)
 
 
-def _run(groups: Sequence[Sequence[ParameterData]], spec: EffectSpec, workers: int) -> list[Row]:
+def _group(parameters: Sequence[ParameterData], sets: GivenSets | None) -> _Group:
+    return parameters, None if sets is None else sets.only({data.paramcd for data in parameters})
+
+
+def _run(groups: Sequence[_Group], spec: EffectSpec, workers: int) -> Iterator[list[Row]]:
     work = partial(_analyse_group, spec=spec)
     if workers == 1 or len(groups) == 1:
-        return [row for group in groups for row in work(group)]
+        yield from map(work, groups)
+        return
     # A forked process would inherit the locks of polars' threads.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return [row for rows in pool.map(work, groups) for row in rows]
+        yield from pool.map(work, groups)
 
 
-def _analyse_group(group: Sequence[ParameterData], *, spec: EffectSpec) -> list[Row]:
-    return [row for data in group for row in analyse_parameter(data, spec)]
+def _analyse_group(group: _Group, *, spec: EffectSpec) -> list[Row]:
+    parameters, sets = group
+    rows: list[Row] = []
+    for data in parameters:
+        if sets is not None:
+            completed = place_completed(data, sets, spec=spec)
+        elif spec.population == "observed_at_visit":
+            completed = None
+        else:
+            completed = complete_parameter(data, spec)
+        rows += pool_cells(fit_parameter(data, completed, spec), spec)
+    return rows
 
 
-def _require_available(spec: EffectSpec, completed: pl.DataFrame | None) -> None:
-    instead = (
-        'Use population="observed_at_visit" with impute=ImputeSpec(method="none"): subjects with '
-        "a base and a value at the visit."
-    )
-    asked = {
-        "completed data sets": (completed is not None, instead),
-        f"population={spec.population!r}": (spec.population != "observed_at_visit", instead),
-        'blq_rule="censored"': (
-            spec.blq_rule == "censored",
-            'Use blq_rule="lloq/2" or "lloq/sqrt2".',
-        ),
-        f"multiplicity={spec.multiplicity!r}": (
-            spec.multiplicity != "none",
-            'Use multiplicity="none" and adjust column p yourself.',
-        ),
+def require_possible(spec: EffectSpec, *, given: bool) -> None:
+    """Raise when options of a spec do not go together.
+
+    Parameters
+    ----------
+    spec : EffectSpec
+        All options.
+    given : bool
+        Completed data sets are given.
+
+    Raises
+    ------
+    ModelDataError
+        What does not go together, and what to do.
+    """
+    observed = spec.population == "observed_at_visit"
+    wrong = {
+        'Completed data sets go with population="baseline_observed" and an imputation method; '
+        'population="observed_at_visit" analyses what was observed.': observed and given,
+        'blq_rule="censored" draws values, so it needs imputation: use '
+        'population="baseline_observed", or blq_rule="lloq/2".': observed
+        and spec.blq_rule == "censored",
+        f"impute.m={spec.impute.m}: pooling needs at least two imputations.": not observed
+        and not given
+        and spec.impute.m < 2,
     }
-    for what, (wanted, way) in asked.items():
-        if wanted:
-            message = f"{what} is not available in this version. {way} Nothing was estimated."
-            raise ModelDataError(message)
+    for message, is_wrong in wrong.items():
+        if is_wrong:
+            text = f"{message} Nothing was estimated."
+            raise ModelDataError(text)

@@ -25,12 +25,13 @@ _TYPES: Mapping[str, pl.DataType] = {
     "lloq": pl.Float64(),
 }
 _ROW = "row number"
-_BLQ_DIVISOR = {"lloq/2": 2.0, "lloq/sqrt2": float(np.sqrt(2.0))}
+_BLQ_DIVISOR = {"lloq/2": 2.0, "lloq/sqrt2": float(np.sqrt(2.0)), "censored": float("nan")}
+"""What an lloq is divided by; a censored value has no stand-in and is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterData:
-    """All rows of one parameter, sorted by visit and subject.
+    """One parameter: subjects in sorted order, their visits side by side.
 
     Parameters
     ----------
@@ -39,23 +40,47 @@ class ParameterData:
     arms : tuple of str
         Arms that the parameter has at any visit, and the reference, sorted.
     visits : tuple of int
-        Visits to analyse.
-    avisitn, arm, value, base, blq : (rows,) arrays
-        value and base are NaN where missing; value follows the BLQ rule.
-    factors, subgroups : mapping of str to (rows,) array of str
+        Visits that the parameter has, sorted: all of them inform an imputation.
+    analysed : tuple of int
+        Visits to analyse, sorted; one that the parameter lacks has nobody observed.
+    subject, arm, base : (n,) arrays
+        base is NaN where missing.
+    value, lloq : (n, visits) arrays
+        value is NaN where missing and follows the BLQ rule; lloq is NaN but for BLQ values.
+    observed, blq : (n, visits) arrays of bool
+        Measured, BLQ included; below the limit.
+    factors, subgroups : mapping of str to (n,) array of str
         Levels; "" is a subject without a level of a subgroup.
     """
 
     paramcd: str
     arms: tuple[str, ...]
     visits: tuple[int, ...]
-    avisitn: IntArray
+    analysed: tuple[int, ...]
+    subject: StrArray
     arm: StrArray
-    value: FloatArray
     base: FloatArray
+    value: FloatArray
+    lloq: FloatArray
+    observed: BoolArray
     blq: BoolArray
     factors: Mapping[str, StrArray]
     subgroups: Mapping[str, StrArray]
+
+    def at(self, visit: int) -> int | None:
+        """Position of a visit, or None where the parameter does not have it.
+
+        Parameters
+        ----------
+        visit : int
+            AVISITN.
+
+        Returns
+        -------
+        int or None
+            Along the second axis of value.
+        """
+        return self.visits.index(visit) if visit in self.visits else None
 
 
 def require_long(long: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
@@ -122,22 +147,50 @@ def split_parameters(frame: pl.DataFrame, spec: EffectSpec) -> list[ParameterDat
 
 
 def _to_arrays(part: pl.DataFrame, spec: EffectSpec) -> ParameterData:
-    visits = part["avisitn"].unique().sort().to_list() if spec.visits is None else spec.visits
-    blq = part["blq"].fill_null(value=False) & part["aval"].is_not_null()
-    divisor = _BLQ_DIVISOR[spec.blq_rule]
-    value = np.where(blq.to_numpy(), _floats(part["lloq"]) / divisor, _floats(part["aval"]))
+    subject, first, row = np.unique(_texts(part["usubjid"]), return_index=True, return_inverse=True)
+    visits, column = np.unique(part["avisitn"].to_numpy(), return_inverse=True)
+    wide = _Wide(shape=(len(subject), len(visits)), row=row, column=column)
+    observed = part["aval"].is_not_null()
+    blq = (part["blq"].fill_null(value=False) & observed).to_numpy()
+    lloq = np.where(blq, _floats(part["lloq"]), np.nan)
+    stand_in = lloq / _BLQ_DIVISOR[spec.blq_rule]
+    once = part[first.tolist()]
     return ParameterData(
         paramcd=str(part["paramcd"][0]),
-        arms=tuple(sorted({*part["arm"].to_list(), spec.reference})),
-        visits=tuple(sorted(visits)),
-        avisitn=part["avisitn"].to_numpy(),
-        arm=_texts(part["arm"]),
-        value=value,
-        base=_floats(part["base"]),
-        blq=blq.to_numpy(),
-        factors={name: _texts(part[name]) for name in spec.strata},
-        subgroups={name: _texts(part[name].fill_null("")) for name in spec.subgroups},
+        arms=tuple(sorted({*once["arm"].to_list(), spec.reference})),
+        visits=tuple(int(visit) for visit in visits),
+        analysed=tuple(
+            int(visit) for visit in sorted(visits if spec.visits is None else spec.visits)
+        ),
+        subject=subject,
+        arm=_texts(once["arm"]),
+        base=_floats(once["base"]),
+        value=wide.floats(np.where(blq, stand_in, _floats(part["aval"]))),
+        lloq=wide.floats(lloq),
+        observed=wide.flags(observed.to_numpy()),
+        blq=wide.flags(blq),
+        factors={name: _texts(once[name]) for name in spec.strata},
+        subgroups={name: _texts(once[name].fill_null("")) for name in spec.subgroups},
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wide:
+    """Where each row of the long form stands beside the others of its subject."""
+
+    shape: tuple[int, int]
+    row: IntArray
+    column: IntArray
+
+    def floats(self, values: FloatArray) -> FloatArray:
+        placed = np.full(self.shape, np.nan)
+        placed[self.row, self.column] = values
+        return placed
+
+    def flags(self, values: BoolArray) -> BoolArray:
+        placed = np.zeros(self.shape, dtype=np.bool_)
+        placed[self.row, self.column] = values
+        return placed
 
 
 def _floats(column: pl.Series) -> FloatArray:

@@ -22,13 +22,12 @@ def effects(_session: Session, args: argparse.Namespace) -> int:
     int
         1 when a row was refused, with its reason in the table; else 0.
     """
-    from assayhouse.analysis.effects import EffectSpec, estimate_effects  # noqa: PLC0415 - slow
+    from assayhouse.analysis.effects import EffectSpec, run_effects  # noqa: PLC0415 - slow
 
     spec = EffectSpec.from_dict(_options(Path(args.spec)))
-    long = _long(Path(args.input), strata=tuple(spec.strata))
+    long = _long(Path(args.input), texts=(*spec.strata, *spec.subgroups))
     with progress() as tell:
-        tell("estimate", 0, 1)
-        table = estimate_effects(long, spec)
+        table = run_effects(long, spec, tell=tell)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     table.write_parquet(out / "effects.parquet")
@@ -52,8 +51,8 @@ def _options(path: Path) -> dict[str, object]:
     return cast("dict[str, object]", loaded)
 
 
-def _long(path: Path, *, strata: tuple[str, ...]) -> pl.DataFrame:
-    texts = dict.fromkeys((*_TEXTS, *strata), pl.String())
+def _long(path: Path, *, texts: tuple[str, ...]) -> pl.DataFrame:
+    words = dict.fromkeys((*_TEXTS, *texts), pl.String())
     types = {
         "avisitn": pl.Int64(),
         "aval": pl.Float64(),
@@ -64,10 +63,11 @@ def _long(path: Path, *, strata: tuple[str, ...]) -> pl.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pl.read_parquet(path)
-        return pl.read_csv(path, schema_overrides={**texts, **types, **flags})
+        return pl.read_csv(path, schema_overrides={**words, **types, **flags})
     except (OSError, pl.exceptions.PolarsError) as error:
         message = (
             f"{path}: not readable as a table in the long form. Nothing was written. Columns: "
-            "usubjid, arm, paramcd, avisitn, aval, base, blq (true or false), lloq, and the strata."
+            "usubjid, arm, paramcd, avisitn, aval, base, blq (true or false), lloq, and those that "
+            "the spec names."
         )
         raise ModelDataError(message) from error

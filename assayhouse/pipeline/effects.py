@@ -52,8 +52,21 @@ def describe(spec: EffectSpec) -> str:
     adjusted = ", ".join(("arm", "baseline", *spec.strata))
     return (
         f"M-estimation ({spec.psi}, {tuning}; scale {spec.scale}; covariance {spec.covariance}) "
-        f"on observed cases, adjusted for {adjusted}; "
+        f"on {_data_sets(spec)}, adjusted for {adjusted}; "
         f"margins {spec.weights}; BLQ as {spec.blq_rule}"
+    )
+
+
+def _data_sets(spec: EffectSpec) -> str:
+    if spec.population == "observed_at_visit":
+        return "observed cases"
+    impute = spec.impute
+    arms = "arm-wise" if impute.by_arm else "arms as main effects"
+    delta = "" if impute.delta is None else f", delta {impute.delta:g}"
+    return (
+        f"{impute.m} imputations ({impute.method} on the {impute.scale} scale, {arms}, "
+        f"{impute.strategy}{delta}) of subjects with a baseline, pooled by Rubin's rules "
+        f"({spec.df_method})"
     )
 
 

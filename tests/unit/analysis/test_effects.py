@@ -401,24 +401,6 @@ def test_an_unknown_reference_is_an_error_that_lists_the_arms():
         estimate_effects(trial(), spec("nobody"))
 
 
-@pytest.mark.parametrize(
-    ("chosen", "message"),
-    [
-        (EffectSpec("control"), "population='baseline_observed'"),
-        (spec(multiplicity="holm", family=("avisitn",)), "multiplicity='holm'"),
-        (spec(blq_rule="censored"), "censored"),
-    ],
-)
-def test_what_this_version_lacks_is_refused_with_another_way(chosen, message):
-    with pytest.raises(ModelDataError, match=f"{message}.* not available .* Use "):
-        estimate_effects(trial(), chosen)
-
-
-def test_completed_sets_are_refused_in_this_version():
-    with pytest.raises(ModelDataError, match="completed data sets is not available"):
-        estimate_effects(trial(), spec(), completed=trial())
-
-
 @pytest.mark.parametrize("options", [{"chunk": 0}, {"workers": 0}])
 def test_chunk_and_workers_start_at_one(options):
     with pytest.raises(ModelDataError, match="at least 1"):

@@ -100,16 +100,17 @@ def test_the_audit_chain_is_checked_row_by_row(home, capsys):
 
 
 def engine(monkeypatch, status):
-    spec = SimpleNamespace(strata=("STRATA1",), to_dict=lambda: {"reference": "PBO"})
+    spec = SimpleNamespace(strata=("STRATA1",), subgroups=(), to_dict=lambda: {"reference": "PBO"})
     seen = {}
 
-    def estimate_effects(long, given):
+    def run_effects(long, given, *, tell):
+        tell("CRP", 1, 1)
         seen.update(long=long, spec=given)
         return pl.DataFrame({"paramcd": ["CRP"], "status": [status]})
 
     module = SimpleNamespace(
         EffectSpec=SimpleNamespace(from_dict=lambda _options: spec),
-        estimate_effects=estimate_effects,
+        run_effects=run_effects,
     )
     monkeypatch.setitem(sys.modules, "assayhouse.analysis.effects", module)
     return seen
@@ -137,7 +138,7 @@ def test_effects_reads_parquet_as_it_is(tmp_path):
     path = tmp_path / "in.parquet"
     frame = pl.DataFrame({"usubjid": ["1"], "aval": [1.0]})
     frame.write_parquet(path)
-    assert effects_command._long(path, strata=()).equals(frame)
+    assert effects_command._long(path, texts=()).equals(frame)
 
 
 @pytest.mark.parametrize(

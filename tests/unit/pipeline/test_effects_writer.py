@@ -1,5 +1,7 @@
 """What goes into the effects and what is added to them: population, provenance, units."""
 
+import dataclasses
+
 import polars as pl
 import pytest
 
@@ -89,13 +91,25 @@ def test_the_declared_method_is_the_one_that_is_run():
     spec = effect_spec(STUDY)
     assert spec.reference == STUDY.reference_arm
     assert spec.strata == STUDY.strata
-    assert spec.population == STUDY.effects["population"]
+    assert spec.population == STUDY.plan.effects["population"]
     assert spec.impute.method == "none"
 
 
-def test_an_option_that_is_not_known_is_refused_by_name():
-    import dataclasses
+def planned(effects):
+    """The study with other options of its effects."""
+    return dataclasses.replace(STUDY, plan=dataclasses.replace(STUDY.plan, effects=effects))
 
-    wrong = dataclasses.replace(STUDY, effects={**STUDY.effects, "colour": "red"})
+
+def test_an_option_that_is_not_known_is_refused_by_name():
     with pytest.raises(ModelDataError, match="colour"):
-        effect_spec(wrong)
+        effect_spec(planned({**STUDY.plan.effects, "colour": "red"}))
+
+
+def test_imputation_is_said_with_its_options():
+    options = {
+        "population": "baseline_observed",
+        "impute": {"m": 20, "delta": 0.5, "by_arm": False},
+    }
+    said = describe(effect_spec(planned(options)))
+    for word in ("20 imputations", "fcs_norm", "log scale", "main effects", "MAR", "delta 0.5"):
+        assert word in said

@@ -1,0 +1,260 @@
+"""Completed data sets of one parameter: imputed here, or given by somebody else.
+
+The random numbers of a parameter depend on the seed, its code and its data alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from assayhouse.analysis.cells import MIN_PER_ARM, smallest_arm
+from assayhouse.analysis.long_form import ParameterData
+from assayhouse.analysis.spec import EffectSpec, ImputeSpec
+from assayhouse.errors import ModelDataError
+from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
+from assayhouse.stats.imputation import impute_normal
+
+_MIN_ABOVE = 2
+"""Values above the limit that an arm must have for its censored ones to be drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """Completed values of one parameter.
+
+    Parameters
+    ----------
+    values : (m, n, visits) array
+        In the units of the data; NaN for subjects without a base and visits in ``lacking``.
+    lacking : mapping of int to str
+        Visits by position that could not be completed, and why.
+    """
+
+    values: FloatArray
+    lacking: Mapping[int, str]
+
+    @property
+    def m(self) -> int:
+        """Number of completed data sets."""
+        return len(self.values)
+
+
+def complete_parameter(data: ParameterData, spec: EffectSpec) -> Completed:
+    """Impute what a parameter lacks at any of its visits.
+
+    Parameters
+    ----------
+    data : ParameterData
+        One parameter.
+    spec : EffectSpec
+        ``impute`` and the strata are used.
+
+    Returns
+    -------
+    Completed
+        Observed values as they are.
+
+    Raises
+    ------
+    ModelDataError
+        A value at or below zero on the log scale, or an assumption that the data do not allow.
+    """
+    population = np.isfinite(data.base)
+    lacking = why_lacking(data, spec)
+    usable = np.array([v for v in range(len(data.visits)) if v not in lacking], dtype=np.int64)
+    shape = (spec.impute.m, *data.value.shape)
+    values = np.full(shape, np.nan)
+    if len(usable) and population.any():
+        cells = np.ix_(np.flatnonzero(population), usable)
+        values[:, cells[0], cells[1]] = _complete(data, spec, population, usable)
+    return Completed(values=values, lacking=lacking)
+
+
+def _complete(
+    data: ParameterData, spec: EffectSpec, population: BoolArray, usable: IntArray
+) -> FloatArray:
+    cells = np.ix_(population, usable)
+    raw = data.value[cells]
+    if not np.isnan(raw).any():
+        return np.repeat(raw[None], spec.impute.m, axis=0)
+    model = on_model_scale(raw, spec.impute, paramcd=data.paramcd)
+    upper = on_model_scale(data.lloq[cells], spec.impute, paramcd=data.paramcd)
+    upper[~np.isnan(raw)] = np.nan
+    drawn = _draw(data, spec, population, model, upper)
+    # What is missing altogether is shifted; what is known to lie below a limit is not.
+    drawn += _shift(data, spec, population)[:, None] * (np.isnan(raw) & np.isnan(upper))
+    back = np.exp(drawn) if spec.impute.scale == "log" else drawn
+    return np.where(np.isnan(raw), back, raw)
+
+
+def _draw(
+    data: ParameterData,
+    spec: EffectSpec,
+    population: BoolArray,
+    model: FloatArray,
+    upper: FloatArray,
+) -> FloatArray:
+    return impute_normal(
+        model,
+        predictors_of(data, spec.impute, population),
+        n_imputations=spec.impute.m,
+        sweeps=spec.impute.sweeps,
+        seed=spec.impute.seed,
+        key=data.paramcd,
+        method=spec.impute.method,
+        by=data.arm[population] if spec.impute.by_arm else None,
+        upper=upper,
+    )
+
+
+def _shift(data: ParameterData, spec: EffectSpec, population: BoolArray) -> FloatArray:
+    """Delta of every subject: none in the reference arm."""
+    active = data.arm[population] != spec.reference
+    return np.where(active, spec.impute.delta or 0.0, 0.0)
+
+
+def on_model_scale(values: FloatArray, impute: ImputeSpec, *, paramcd: str) -> FloatArray:
+    """Bring values to the scale of the imputation model.
+
+    Parameters
+    ----------
+    values : array
+        NaN where missing.
+    impute : ImputeSpec
+        Names the scale.
+    paramcd : str
+        For the message.
+
+    Returns
+    -------
+    array
+        A copy.
+
+    Raises
+    ------
+    ModelDataError
+        A value at or below zero on the log scale.
+    """
+    if impute.scale == "raw":
+        return values.copy()
+    if (values <= 0).any():
+        message = (
+            f"{paramcd}: {int((values <= 0).sum())} values at or below zero cannot be imputed on "
+            'the log scale. Impute this parameter with impute.scale="raw", in a call of its own.'
+        )
+        raise ModelDataError(message)
+    return np.log(values)
+
+
+def predictors_of(data: ParameterData, impute: ImputeSpec, population: BoolArray) -> FloatArray:
+    """Make the predictors of the imputation model: base, arms unless by arm, strata.
+
+    A base at or below zero has no logarithm: the mean of the others stands for it, and a
+    column of its own tells those subjects apart.
+
+    Parameters
+    ----------
+    data : ParameterData
+        One parameter.
+    impute : ImputeSpec
+        Scale, and whether arms have models of their own.
+    population : (n,) array of bool
+        Subjects with a base.
+
+    Returns
+    -------
+    (subjects, q) array
+        Without an intercept.
+    """
+    base, undefined = base_on_model_scale(data.base[population], impute)
+    columns = [base]
+    if undefined.any():
+        columns.append(undefined.astype(np.float64))
+    factors = dict(data.factors)
+    if not impute.by_arm:
+        factors = {"arm": data.arm, **factors}
+    for labels in factors.values():
+        values = labels[population]
+        columns += [(values == level) * 1.0 for level in sorted(set(values.tolist()))[1:]]
+    return np.column_stack(columns)
+
+
+def base_on_model_scale(base: FloatArray, impute: ImputeSpec) -> tuple[FloatArray, BoolArray]:
+    """Bring base values to the scale of the model, and say where they have no place on it.
+
+    Parameters
+    ----------
+    base : (n,) array
+        Finite.
+    impute : ImputeSpec
+        Names the scale.
+
+    Returns
+    -------
+    (n,) array, (n,) array of bool
+        The mean of the others where it is undefined.
+    """
+    if impute.scale == "raw":
+        return base, np.zeros(len(base), dtype=np.bool_)
+    undefined = base <= 0
+    logs = np.log(np.where(undefined, 1.0, base))
+    middle = float(logs[~undefined].mean()) if not undefined.all() else 0.0
+    return np.where(undefined, middle, logs), undefined
+
+
+def why_lacking(data: ParameterData, spec: EffectSpec) -> dict[int, str]:
+    """Say which visits no imputation can complete: too few values for the model.
+
+    Parameters
+    ----------
+    data : ParameterData
+        One parameter.
+    spec : EffectSpec
+        The model.
+
+    Returns
+    -------
+    dict of int to str
+        Reasons by position of the visit.
+    """
+    population = np.isfinite(data.base)
+    lacking: dict[int, str] = {}
+    arms = sorted(set(data.arm[population].tolist()))
+    for visit in range(len(data.visits)):
+        observed = population & data.observed[:, visit]
+        known = population & np.isfinite(data.value[:, visit])
+        fewest = min((int((observed & (data.arm == arm)).sum()) for arm in arms), default=0)
+        above = min((int((known & (data.arm == arm)).sum()) for arm in arms), default=0)
+        if fewest < MIN_PER_ARM:
+            count = smallest_arm(data, observed)
+            lacking[visit] = f"an arm has {count} values, {MIN_PER_ARM} are needed"
+        elif above < _MIN_ABOVE:
+            lacking[visit] = (
+                f"an arm has {above} values above the limit of quantification, {_MIN_ABOVE} are "
+                "needed to draw the others"
+            )
+    return lacking | _too_many_columns(data, spec, population, set(lacking))
+
+
+def _too_many_columns(
+    data: ParameterData, spec: EffectSpec, population: BoolArray, lacking: set[int]
+) -> dict[int, str]:
+    usable = [visit for visit in range(len(data.visits)) if visit not in lacking]
+    if not usable:
+        return {}
+    columns = 1 + predictors_of(data, spec.impute, population).shape[1] + len(usable) - 1
+    arms = sorted(set(data.arm[population].tolist()))
+    groups = [population & (data.arm == arm) for arm in arms]
+    if not spec.impute.by_arm:
+        groups = [population]
+    found = {}
+    for visit in usable:
+        sizes = [int((data.observed[:, visit] & group).sum()) for group in groups]
+        incomplete = bool((population & np.isnan(data.value[:, visit])).any())
+        if incomplete and min(sizes) <= columns:
+            found[visit] = (
+                f"the imputation model has {columns} columns, and {min(sizes)} values to learn "
+                f"from{' in an arm; impute.by_arm=False has fewer' if spec.impute.by_arm else ''}"
+            )
+    return found
