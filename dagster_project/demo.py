@@ -142,7 +142,8 @@ def main() -> int:
     """Run the demonstration and return its exit code."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     home = Home(home_from_environment()).create()
-    simulated = simulate_study()
+    declared = _study(home, at="").declarations.study.layouts
+    simulated = simulate_study(layouts=declared)
     write_truth(simulated, TRUTH)
     console.print("SYNTHETIC data: a simulated trial; no number here comes from a person.")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

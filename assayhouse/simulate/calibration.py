@@ -9,12 +9,15 @@ References
 .. [1] Lipsky PE et al. (2022), Ann Rheum Dis, annrheumdis-2022-222212, table S3.
 """
 
+import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
+from assayhouse.simulate.published import printed_rows
 from assayhouse.simulate.streams import FloatArray
 
 STUDY = "DEMO-SLE-01"
@@ -30,6 +33,7 @@ VISITS = ("BASELINE", "WEEK 4", "WEEK 12", "WEEK 24")
 VISIT_NUMBERS = (0, 4, 12, 24)
 TARGET_DAYS = (1, 29, 85, 169)
 WINDOW_DAYS = (0, 3, 7, 7)
+TRANSFER_DATES = ("2018-09-10", "2018-10-08", "2018-12-03", "2019-03-04")
 
 WITHIN_SUBJECT_CORRELATION = 0.35
 """Correlation of any two visits of one subject and analyte, on the latent normal scale."""
@@ -173,6 +177,10 @@ class Calibration:
         Lower limit in force when the visit's specimens were run, pg/mL.
     lot_factor : float
         Readings under the first calibrator lot over readings under the second.
+    correlation : float
+        Correlation of any two visits of one subject, on the latent normal scale.
+    block : str
+        Analytes of one block share half of what varies; empty for none.
     """
 
     assay: Assay
@@ -180,11 +188,12 @@ class Calibration:
     log_sd: FloatArray
     lloq: FloatArray
     lot_factor: float
+    correlation: float = WITHIN_SUBJECT_CORRELATION
+    block: str = ""
 
 
 def _published() -> dict[tuple[str, int], list[float]]:
-    rows = (line.split() for line in _TABLE_S3.strip().splitlines())
-    return {(row[0], int(row[1])): [float(cell) for cell in row[2:]] for row in rows}
+    return printed_rows(_TABLE_S3)
 
 
 def bend(latent: FloatArray) -> FloatArray:
@@ -192,10 +201,16 @@ def bend(latent: FloatArray) -> FloatArray:
     return np.asarray(TAIL_LIMIT * np.tanh(latent / TAIL_LIMIT), dtype=np.float64)
 
 
+@functools.cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    nodes, weights = hermegauss(100)
+    return nodes, weights / math.sqrt(2.0 * math.pi)
+
+
 def bent_sd() -> float:
     """SD of a bent standard normal: the log SD in the data is this share of ``log_sd``."""
-    nodes, weights = hermegauss(100)
-    return math.sqrt(float(np.sum(weights * bend(nodes) ** 2)) / math.sqrt(2.0 * math.pi))
+    nodes, weights = _quadrature()
+    return math.sqrt(float(np.sum(weights * bend(nodes) ** 2)))
 
 
 def mean_of_exponential(log_sd: float) -> float:
@@ -206,42 +221,51 @@ def mean_of_exponential(log_sd: float) -> float:
     >>> round(mean_of_exponential(0.0), 12)
     1.0
     """
-    nodes, weights = hermegauss(100)
-    return float(np.sum(weights * np.exp(log_sd * bend(nodes))) / math.sqrt(2.0 * math.pi))
+    nodes, weights = _quadrature()
+    return float(np.sum(weights * np.exp(log_sd * bend(nodes))))
 
 
-def _log_sd(published: dict[tuple[str, int], list[float]], paramcd: str) -> FloatArray:
+def spread_from_errors(
+    published: Mapping[tuple[str, int], list[float]], paramcd: str, *, correlation: float
+) -> FloatArray:
     """Log SD by arm and visit: the printed errors are those of one spread common to all arms."""
     sizes = np.sqrt([SUBJECTS_PER_ARM[arm] for arm in ARMS])
     later = []
     for visit in VISIT_NUMBERS[1:]:
         cells = np.array(published[paramcd, visit]).reshape(len(ARMS), 2)
         # The printed SE is of a mean adjusted for baseline: undo what baseline explains.
-        spread = np.mean(cells[:, 1] * sizes) / math.sqrt(1.0 - WITHIN_SUBJECT_CORRELATION**2)
+        spread = np.mean(cells[:, 1] * sizes) / math.sqrt(1.0 - correlation**2)
         squared_cv = (spread / cells[:, 0]) ** 2
         later.append(np.minimum(np.sqrt(np.log1p(squared_cv)), LARGEST_LOG_SD))
     baseline = np.full(len(ARMS), float(np.mean(later)))
     return np.column_stack([baseline, *later])
 
 
-def calibrate(assay: Assay) -> Calibration:
-    """Turn the published table into the planted distribution of one analyte.
+def planted_table(
+    published: Mapping[tuple[str, int], list[float]], paramcd: str
+) -> tuple[FloatArray, float]:
+    """Means by arm and visit, and the baseline mean all arms share.
 
     All arms share one baseline distribution, as randomisation would have it: its mean is the
     mean of the four printed ones, weighted by the arms' sizes.
     """
-    published = _published()
     sizes = np.array([SUBJECTS_PER_ARM[arm] for arm in ARMS], dtype=np.float64)
-    baseline = float(np.average(published[assay.paramcd, 0], weights=sizes))
+    baseline = float(np.average(published[paramcd, 0], weights=sizes))
     columns = [np.full(len(ARMS), baseline)]
-    columns += [np.array(published[assay.paramcd, visit])[::2] for visit in VISIT_NUMBERS[1:]]
-    means = np.column_stack(columns)
+    columns += [np.array(published[paramcd, visit])[::2] for visit in VISIT_NUMBERS[1:]]
+    return np.column_stack(columns), baseline
+
+
+def calibrate(assay: Assay) -> Calibration:
+    """Turn the published table of the cytokines into the planted distribution of one analyte."""
+    published = _published()
+    means, baseline = planted_table(published, assay.paramcd)
     # Only IL-21 falls in every arm, placebo included: planted as a shift of the first lot.
     shifted = assay.paramcd == "IL21"
     return Calibration(
         assay=assay,
         means=means,
-        log_sd=_log_sd(published, assay.paramcd),
+        log_sd=spread_from_errors(published, assay.paramcd, correlation=WITHIN_SUBJECT_CORRELATION),
         lloq=np.array([assay.lloq[0], *[assay.lloq[1]] * (len(VISITS) - 1)]),
         lot_factor=round(baseline / float(means[0, 1:].mean()), 2) if shifted else 1.0,
     )

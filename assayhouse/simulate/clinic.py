@@ -1,6 +1,7 @@
 """The synthetic EDC and IRT systems: demographics, sites, randomisation. No measurements."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from assayhouse.simulate.subjects import (
     FIRST_ENROLMENT,
     FIRST_SITE,
     SITE_COUNT,
+    DateArray,
     Subjects,
     first_doses,
-    visit_dates,
+    subject_uniforms,
 )
 
 _PLACES = (
@@ -70,22 +72,33 @@ def _person(subjid: str, draws: FloatArray) -> Row:
 
 
 def _person_draws(seed: int, subjects: Subjects) -> FloatArray:
-    return np.vstack(
-        [
-            uniforms(seed, "person", arm, rows=size, columns=7)
-            for arm, size in zip(subjects.arms, subjects.sizes, strict=True)
-        ]
-    )
+    return subject_uniforms(seed, subjects, "person", columns=7)
 
 
-def dm_rows(seed: int, subjects: Subjects, *, cut_date: str) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persons:
+    """What other files say of the subjects' persons, in their order."""
+
+    sex: tuple[str, ...]
+    birth_year: tuple[int, ...]
+
+
+def draw_persons(seed: int, subjects: Subjects) -> Persons:
+    """Give sex and year of birth of every subject, as ``edc.dm`` has them."""
+    draws = _person_draws(seed, subjects)
+    rows = [_person(subjid, draw) for subjid, draw in zip(subjects.subjid, draws, strict=True)]
+    first = first_doses(subjects).astype("datetime64[Y]").astype(int) + 1970
+    years = [year - int(row[4]) for row, year in zip(rows, first.tolist(), strict=True)]
+    return Persons(sex=tuple(row[5] for row in rows), birth_year=tuple(years))
+
+
+def dm_rows(seed: int, subjects: Subjects, ends: DateArray, *, cut_date: str) -> list[Row]:
     """Lines of ``edc.dm``: everybody screened; the end of participation once it is past."""
     draws, first = _person_draws(seed, subjects), first_doses(subjects)
-    visits, cut = visit_dates(seed, subjects), np.datetime64(cut_date)
+    cut = np.datetime64(cut_date)
     rows = []
     for person, subjid in enumerate(subjects.subjid):
-        attended = int(subjects.visits_attended[person])
-        ended = visits[person, attended - 1] + (0 if attended == visits.shape[1] else 11)
+        ended = ends[person]
         consent = first[person] - (7 + int(draws[person, 6] * 21))
         last = str(ended) if ended <= cut else ""
         dates = [str(consent), str(first[person]), last]

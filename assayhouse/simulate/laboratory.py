@@ -4,8 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assayhouse.simulate.calibration import CALIBRATIONS, STUDY, VISITS, Calibration
+from assayhouse.simulate.calibration import (
+    CALIBRATIONS,
+    STUDY,
+    TRANSFER_DATES,
+    VISITS,
+    Calibration,
+)
 from assayhouse.simulate.layouts import Row
+from assayhouse.simulate.levels import Levels, decimals, draw_levels, specimens_present
 from assayhouse.simulate.plates import (
     REPLICATES,
     SPECIMENS_PER_PLATE,
@@ -18,9 +25,7 @@ from assayhouse.simulate.plates import (
 )
 from assayhouse.simulate.streams import FloatArray, IntArray, normals, uniforms
 from assayhouse.simulate.subjects import Subjects, visit_dates
-from assayhouse.simulate.truth import Levels, decimals, draw_levels, specimens_present
 
-TRANSFER_DATES = ("2018-09-10", "2018-10-08", "2018-12-03", "2019-03-04")
 RUN_LEAD_DAYS = 12
 PLATES_PER_DAY = 6
 REPLICATE_CV = 0.05

@@ -190,12 +190,16 @@ def shape_of(layout: Layout) -> FileShape:
     """Give the shape of the files of one of the study's own layouts."""
     roles = {**_ROLES, **_ROLES_BY_LAYOUT.get(layout.full_name, {})}
     own = {role: column for role, column in roles.items() if column in layout.columns}
-    laboratory = layout.laboratory_dialect
+    dialect = layout.dialect
+    if dialect is None:
+        message = f"{layout.full_name} is not delimited text: it has no lines of cells."
+        raise SimulationError(message)
     return FileShape(
-        line_end="\r\n" if laboratory else "\n",
-        quote_all=laboratory,
-        preamble_lines=2 if laboratory else 0,
-        trailer='"Rows","{rows}"' if laboratory else None,
+        delimiter=dialect.delimiter,
+        line_end=dialect.line_end,
+        quote_all=dialect.quoting == csv.QUOTE_ALL,
+        preamble_lines=2 if dialect.preamble else 0,
+        trailer=dialect.trailer or None,
         key=layout.key,
         roles=own,
         is_roster=layout is DM,

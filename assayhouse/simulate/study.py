@@ -3,22 +3,18 @@
 Nothing of the truth is in any delivered file; ``record.py`` writes it to a folder of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from assayhouse.simulate.calibration import (
-    SUBJECTS_PER_ARM,
-    VISITS,
-)
-from assayhouse.simulate.clinic import dm_rows, rand_rows, site_rows, strata_rows
-from assayhouse.simulate.laboratory import TRANSFER_DATES, LabReport, make_report
+from assayhouse.simulate.calibration import SUBJECTS_PER_ARM, TRANSFER_DATES, VISITS
+from assayhouse.simulate.deliveries import CLINIC_ROWS, LABORATORY_ROWS, laboratory_visits
+from assayhouse.simulate.errors import SimulationError
+from assayhouse.simulate.laboratory import LabReport, make_report
 from assayhouse.simulate.layouts import (
-    DM,
     PLATES,
     RAND,
     RESULTS,
     SITE,
-    STRATA,
     WELLS,
     DeliveredFile,
     Layout,
@@ -34,8 +30,11 @@ from assayhouse.simulate.plants import (
     plant_third,
 )
 from assayhouse.simulate.subjects import Subjects, draw_subjects
+from assayhouse.simulate.vendor_layouts import ALL_LAYOUTS, LAYOUT_NAMES
+from assayhouse.simulate.world import World
 
 RESEND_DATE = "2018-10-10"
+CUT_TRANSFER, DUPLICATE_TRANSFER = 2, 3
 MANIFEST_SUFFIX = ".manifest.json"
 
 
@@ -83,32 +82,10 @@ class SimulatedStudy:
     subjects: Subjects
 
 
-def _lab_files(
-    reports: list[LabReport], results: PlantedResults, *, number: int
-) -> list[DeliveredFile]:
-    tables: list[tuple[Layout, list[Row]]] = [
-        (RESULTS, results.rows),
-        (WELLS, [row for report in reports for row in report.wells]),
-        (PLATES, [row for report in reports for row in report.plates]),
-    ]
-    return [_file(layout, rows, number) for layout, rows in tables]
-
-
 def _file(layout: Layout, rows: list[Row], number: int) -> DeliveredFile:
     name = file_name(layout, transfer=number, date=TRANSFER_DATES[number - 1])
     content = render(layout, rows, report=number)
     return DeliveredFile(layout=layout, name=name, content=content, rows=len(rows))
-
-
-def _edc_files(seed: int, subjects: Subjects, *, number: int, faults: bool) -> list[DeliveredFile]:
-    demographics = dm_rows(seed, subjects, cut_date=TRANSFER_DATES[number - 1])
-    # Planted: transfer 3 brings the very bytes of transfer 2.
-    sites = site_rows(2 if faults and number == 3 else number)
-    return [_file(DM, demographics, number), _file(SITE, sites, number)]
-
-
-def _irt_files(seed: int, subjects: Subjects) -> list[DeliveredFile]:
-    return [_file(RAND, rand_rows(seed, subjects), 1), _file(STRATA, strata_rows(subjects), 1)]
 
 
 def _drop(files: list[DeliveredFile], *, number: int, date: str) -> dict[str, bytes]:
@@ -193,7 +170,82 @@ def _plant(seed: int, reports: list[LabReport]) -> dict[int, PlantedResults]:
     }
 
 
-def simulate_study(*, seed: int = 20190304, faults: bool = True) -> SimulatedStudy:
+def _require_layouts(wanted: Collection[str] | None) -> tuple[Layout, ...]:
+    if wanted is None:
+        return ALL_LAYOUTS
+    unknown = sorted(set(wanted) - set(LAYOUT_NAMES))
+    if unknown or not wanted:
+        message = (
+            f"The synthetic study has no layout {', '.join(unknown) or 'to make'}. "
+            f"Choose from: {', '.join(LAYOUT_NAMES)}."
+        )
+        raise SimulationError(message)
+    return tuple(layout for layout in ALL_LAYOUTS if layout.full_name in wanted)
+
+
+class _Maker:
+    """Makes the files of one study; keeps the rows of visits, which every later file repeats."""
+
+    def __init__(self, world: World, layouts: tuple[Layout, ...], *, faults: bool) -> None:
+        self.world = world
+        self.layouts = layouts
+        self.faults = faults
+        self.visits = {
+            layout.full_name: laboratory_visits(world, layout.full_name)
+            for layout in layouts
+            if layout.full_name in LABORATORY_ROWS
+        }
+        self.reports: list[LabReport] = []
+        if any(layout.vendor == RESULTS.vendor for layout in layouts):
+            numbers = range(1, len(VISITS) + 1)
+            self.reports = [make_report(world.seed, world.subjects, each) for each in numbers]
+        self.planted = _plant(world.seed, self.reports) if faults and self.reports else {}
+
+    def _immunoassays(self, layout: Layout, number: int) -> list[Row]:
+        if layout is RESULTS and number in self.planted:
+            return self.planted[number].rows
+        made = {
+            RESULTS.full_name: [report.results for report in self.reports],
+            WELLS.full_name: [report.wells for report in self.reports],
+            PLATES.full_name: [report.plates for report in self.reports],
+        }
+        return [row for rows in made[layout.full_name][:number] for row in rows]
+
+    def rows(self, layout: Layout, number: int) -> list[Row]:
+        """All rows of a layout's file in a transfer."""
+        if layout.full_name in self.visits:
+            return [row for rows in self.visits[layout.full_name][:number] for row in rows]
+        if layout.vendor == RESULTS.vendor:
+            return self._immunoassays(layout, number)
+        # Planted: transfer 3 brings the very bytes of transfer 2.
+        again = self.faults and layout is SITE and number == DUPLICATE_TRANSFER
+        return CLINIC_ROWS[layout.full_name](self.world, number - 1 if again else number)
+
+    def transfer(self, number: int) -> Transfer:
+        """All files of a transfer, with a manifest for each vendor."""
+        parts: dict[str, list[DeliveredFile]] = {}
+        for layout in self.layouts:
+            # Randomisation is over when the first transfer is made.
+            if layout.vendor == RAND.vendor and number > 1:
+                continue
+            file = _file(layout, self.rows(layout, number), number)
+            parts.setdefault(layout.vendor, []).append(file)
+        return _transfer(number, list(parts.values()))
+
+    def found(self, transfer: Transfer) -> list[PlantedFault]:
+        """List what is planted in the results of a transfer, with its lines."""
+        results = self.planted.get(transfer.number)
+        if results is None or RESULTS not in self.layouts:
+            return []
+        name = file_name(RESULTS, transfer=transfer.number, date=transfer.date)
+        return [
+            mark.locate(results.rows, transfer=transfer.label, file=name) for mark in results.marks
+        ]
+
+
+def simulate_study(
+    *, seed: int = 20190304, faults: bool = True, layouts: Collection[str] | None = None
+) -> SimulatedStudy:
     """Make the synthetic reference study, DEMO-SLE-01.
 
     Parameters
@@ -202,36 +254,37 @@ def simulate_study(*, seed: int = 20190304, faults: bool = True) -> SimulatedStu
         The same seed gives the same bytes.
     faults : bool
         Plant the few faults listed in ``SimulatedStudy.faults``; False gives clean deliveries.
+    layouts : collection of str or None
+        Full names of the layouts to make, as ``covance_flow.results``; None for all. A file's
+        bytes do not depend on the others; a manifest names the files made.
 
     Returns
     -------
     SimulatedStudy
         Four cumulative transfers (through baseline, weeks 4, 12 and 24); with faults a fifth
         drop, the second sending of a file of transfer 2.
+
+    Raises
+    ------
+    SimulationError
+        A layout the study does not have.
     """
+    wanted = _require_layouts(layouts)
     subjects = draw_subjects(seed, SUBJECTS_PER_ARM)
-    reports = [make_report(seed, subjects, number) for number in range(1, len(VISITS) + 1)]
-    planted = _plant(seed, reports) if faults else {}
+    maker = _Maker(World(seed, subjects), wanted, faults=faults)
     transfers: list[Transfer] = []
     found: list[PlantedFault] = []
-    for number in range(1, len(reports) + 1):
-        clean = [row for report in reports[:number] for row in report.results]
-        results = planted.get(number, PlantedResults(rows=clean))
-        laboratory = _lab_files(reports[:number], results, number=number)
-        parts = [laboratory, _edc_files(seed, subjects, number=number, faults=faults)]
-        parts += [_irt_files(seed, subjects)] if number == 1 else []
-        transfer = _transfer(number, parts)
-        found += [
-            mark.locate(results.rows, transfer=transfer.label, file=laboratory[0].name)
-            for mark in results.marks
-        ]
-        if faults and number == 2:
+    for number in range(1, len(VISITS) + 1):
+        transfer = maker.transfer(number)
+        found += maker.found(transfer)
+        if faults and number == CUT_TRANSFER and WELLS in wanted:
             transfer, resend, cut = _cut_wells(transfer)
             transfers += [transfer, resend]
             found.append(cut)
             continue
         transfers.append(transfer)
-        found += [_duplicate_fault(transfer)] if faults and number == 3 else []
+        if faults and number == DUPLICATE_TRANSFER and SITE in wanted:
+            found.append(_duplicate_fault(transfer))
     return SimulatedStudy(
         seed=seed, transfers=tuple(transfers), faults=tuple(found), subjects=subjects
     )

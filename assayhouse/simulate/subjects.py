@@ -17,7 +17,7 @@ from assayhouse.simulate.calibration import (
     WINDOW_DAYS,
 )
 from assayhouse.simulate.errors import SimulationError
-from assayhouse.simulate.streams import IntArray, permutation, uniforms
+from assayhouse.simulate.streams import FloatArray, IntArray, normals, permutation, uniforms
 
 BoolArray = npt.NDArray[np.bool_]
 DateArray = npt.NDArray[np.datetime64]
@@ -167,3 +167,23 @@ def visit_dates(seed: int, subjects: Subjects) -> DateArray:
     shift = -np.array(WINDOW_DAYS) + (draws * width).astype(int)
     days = first[:, None] + (np.array(TARGET_DAYS) - 1) + shift
     return np.asarray(np.busday_offset(days, 0, roll="forward"), dtype="datetime64[D]")
+
+
+def subject_uniforms(seed: int, subjects: Subjects, *words: str, columns: int) -> FloatArray:
+    """Draw (n, columns) uniforms: a subject's row depends on arm and number in the arm only."""
+    return np.vstack(
+        [
+            uniforms(seed, *words, arm, rows=size, columns=columns)
+            for arm, size in zip(subjects.arms, subjects.sizes, strict=True)
+        ]
+    )
+
+
+def subject_normals(seed: int, subjects: Subjects, *words: str, columns: int) -> FloatArray:
+    """Draw (n, columns) standard normals in the same way."""
+    return np.vstack(
+        [
+            normals(seed, *words, arm, rows=size, columns=columns)
+            for arm, size in zip(subjects.arms, subjects.sizes, strict=True)
+        ]
+    )

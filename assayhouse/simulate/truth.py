@@ -4,8 +4,7 @@ The study files and ``draw_trial`` are made from the same draws, so that the est
 belongs to the very distribution the files come from.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,138 +12,117 @@ import polars as pl
 
 from assayhouse.simulate.calibration import (
     ARMS,
-    BETWEEN_ANALYTE_SHARE,
     CALIBRATIONS,
-    RESULT_LOST,
-    SPECIMEN_LOST,
-    STRATA_SHARES,
     VISIT_NUMBERS,
     VISITS,
-    WITHIN_SUBJECT_CORRELATION,
-    Calibration,
-    bend,
     bent_sd,
-    mean_of_exponential,
 )
-from assayhouse.simulate.streams import FloatArray, normals, uniforms
+from assayhouse.simulate.cells import B_SHARES, PERCENTAGES, planted_cell_means, populations
+from assayhouse.simulate.cytometry import GATES
+from assayhouse.simulate.errors import SimulationError
+from assayhouse.simulate.haematology import LLOQ
+from assayhouse.simulate.levels import Levels, draw_levels
+from assayhouse.simulate.scores import PARAMCDS, planted_score_means
+from assayhouse.simulate.streams import FloatArray
 from assayhouse.simulate.subjects import BoolArray, Subjects, draw_subjects
+from assayhouse.simulate.world import World
 
-REPORTED_DIGITS = 4
+ANTIBODIES = "ADSDNA"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Levels:
-    """One analyte in every subject at every visit.
+class Analyte:
+    """One analyte as its laboratory reports it, and which specimens the laboratory has.
 
     Attributes
     ----------
-    true : (n, visits) array
-        Concentration before rounding, pg/mL.
-    reported : (n, visits) array
-        Rounded to what the laboratory prints, pg/mL.
-    blq : (n, visits) array
-        True where the reported number is below the limit in force.
-    lost : (n, visits) array
-        True where the specimen arrived but gave no result.
+    paramcd : str
+        Code.
+    levels : Levels
+        Values of everybody at every visit.
+    lloq : (visits,) array
+        Lower limit in force; not a number where there is none.
+    present : (n, visits) array
+        Which specimens arrived.
     """
 
-    true: FloatArray
-    reported: FloatArray
-    blq: BoolArray
-    lost: BoolArray
+    paramcd: str
+    levels: Levels
+    lloq: FloatArray
+    present: BoolArray
 
 
-def decimals(values: FloatArray) -> FloatArray:
-    """Compute the decimals (negative: trailing zeros) that leave four significant digits."""
-    return np.asarray(REPORTED_DIGITS - 1 - np.floor(np.log10(values)), dtype=np.float64)
+def parameters() -> tuple[str, ...]:
+    """Codes that ``draw_trial`` can draw: those of tables S2 to S4, and anti-dsDNA."""
+    cytokines = (calibration.assay.paramcd for calibration in CALIBRATIONS)
+    return (*cytokines, *_OTHERS)
 
 
-def round_reported(values: FloatArray) -> FloatArray:
-    """Round positive numbers to four significant digits.
-
-    Examples
-    --------
-    >>> round_reported(np.array([0.123449, 12344.9])).tolist()
-    [0.1234, 12340.0]
-    """
-    digits = decimals(values)
-    up, down = 10.0 ** np.maximum(digits, 0), 10.0 ** np.maximum(-digits, 0)
-    return np.asarray(np.rint(values * up / down) * down / up, dtype=np.float64)
+def _score_levels(world: World, paramcd: str) -> Levels:
+    ratio = 2.0 ** world.expressed.scores[paramcd]
+    never = np.zeros(ratio.shape, dtype=np.bool_)
+    true = 2.0 ** world.scores[paramcd]
+    return Levels(true=true, reported=ratio, blq=never, lost=never)
 
 
-def _strata_shift(calibration: Calibration, subjects: Subjects) -> FloatArray:
-    effects = np.array(calibration.assay.strata_effects)
-    mean = 1.0
-    for share, effect in zip(STRATA_SHARES, calibration.assay.strata_effects, strict=True):
-        mean *= 1.0 - share + share * math.exp(effect)
-    return np.asarray(subjects.strata @ effects - math.log(mean), dtype=np.float64)
+def _counts(world: World, paramcd: str) -> Levels:
+    return world.counted.levels[paramcd]
 
 
-def _latent(seed: int, subjects: Subjects, paramcd: str) -> FloatArray:
-    shared, own = math.sqrt(BETWEEN_ANALYTE_SHARE), math.sqrt(1.0 - BETWEEN_ANALYTE_SHARE)
-    constant = math.sqrt(WITHIN_SUBJECT_CORRELATION)
-    varying = math.sqrt(1.0 - WITHIN_SUBJECT_CORRELATION)
-    parts = []
-    for arm, size in zip(subjects.arms, subjects.sizes, strict=True):
-        common = normals(seed, "subject", arm, rows=size, columns=1)
-        draws = normals(seed, "level", paramcd, arm, rows=size, columns=1 + len(VISITS))
-        subject = shared * common + own * draws[:, :1]
-        parts.append(constant * subject + varying * draws[:, 1:])
-    return bend(np.vstack(parts))
+def _percentages(world: World, paramcd: str) -> Levels:
+    return world.measured[paramcd].levels
 
 
-def draw_levels(seed: int, subjects: Subjects, calibration: Calibration) -> Levels:
-    """Draw one analyte for all subjects and visits; no other analyte has a say in it."""
-    paramcd = calibration.assay.paramcd
-    log_sd = calibration.log_sd[subjects.arm]
-    scale = np.vectorize(mean_of_exponential)(calibration.log_sd)[subjects.arm]
-    log_level = (
-        np.log(calibration.means[subjects.arm])
-        - np.log(scale)
-        + log_sd * _latent(seed, subjects, paramcd)
-        + _strata_shift(calibration, subjects)[:, None]
-    )
-    true = np.exp(log_level)
-    reported = round_reported(true)
-    lost = [
-        uniforms(seed, "result-lost", paramcd, arm, rows=size, columns=len(VISITS)) < RESULT_LOST
-        for arm, size in zip(subjects.arms, subjects.sizes, strict=True)
-    ]
-    return Levels(
-        true=true, reported=reported, blq=reported < calibration.lloq, lost=np.vstack(lost)
-    )
+def _antibodies(world: World, paramcd: str) -> Levels:
+    return world.tests[paramcd]
 
 
-def specimens_present(seed: int, subjects: Subjects) -> BoolArray:
-    """Say which specimens reached the laboratory, (n, visits): attended and not lost."""
-    lost = np.vstack(
-        [
-            uniforms(seed, "specimen-lost", arm, rows=size, columns=len(VISITS)) < SPECIMEN_LOST
-            for arm, size in zip(subjects.arms, subjects.sizes, strict=True)
-        ]
-    )
-    attended = np.arange(len(VISITS)) < subjects.visits_attended[:, None]
-    return np.asarray(attended & ~lost, dtype=np.bool_)
+_OTHERS: dict[str, tuple[str, float, Callable[[World, str], Levels]]] = {
+    **{code: ("covance_flow", populations()[code].lloq, _counts) for code in GATES},
+    **{code: ("epiontis", populations()[code].lloq, _percentages) for code in PERCENTAGES},
+    **dict.fromkeys(PARAMCDS, ("dxterity", np.nan, _score_levels)),
+    ANTIBODIES: ("central_lab", LLOQ[ANTIBODIES], _antibodies),
+}
 
 
-def _long(
-    subjects: Subjects, levels: Levels, calibration: Calibration, present: BoolArray
-) -> pl.DataFrame:
-    known = present & ~levels.lost
-    analysed = np.where(levels.blq, calibration.lloq / 2.0, levels.reported)
+def analytes(world: World, wanted: Collection[str]) -> Iterator[Analyte]:
+    """Draw the wanted analytes, one after the other."""
+    for calibration in CALIBRATIONS:
+        if calibration.assay.paramcd in wanted:
+            yield Analyte(
+                paramcd=calibration.assay.paramcd,
+                levels=draw_levels(world.seed, world.subjects, calibration),
+                lloq=calibration.lloq,
+                present=world.present("singulex"),
+            )
+    for paramcd, (vendor, limit, levels) in _OTHERS.items():
+        if paramcd in wanted:
+            yield Analyte(
+                paramcd=paramcd,
+                levels=levels(world, paramcd),
+                lloq=np.full(len(VISITS), limit),
+                present=world.present(vendor),
+            )
+
+
+def _long(subjects: Subjects, analyte: Analyte, *, missing: bool) -> pl.DataFrame:
+    levels, lloq = analyte.levels, analyte.lloq
+    known = analyte.present & ~levels.lost if missing else np.ones_like(analyte.present)
+    analysed = np.where(levels.blq, lloq / 2.0, levels.reported)
     arms = np.array(ARMS)[subjects.arm]
     frames = []
     for visit in range(1, len(VISITS)):
         values = pl.Series("aval", analysed[:, visit]).set(pl.Series(~known[:, visit]), None)
+        limit = None if np.isnan(lloq[visit]) else float(lloq[visit])
         columns: dict[str, object] = {
             "usubjid": subjects.usubjid,
             "arm": arms,
-            "paramcd": [calibration.assay.paramcd] * len(subjects),
+            "paramcd": [analyte.paramcd] * len(subjects),
             "avisitn": [VISIT_NUMBERS[visit]] * len(subjects),
             "aval": values,
             "base": analysed[:, 0],
             "blq": levels.blq[:, visit] & known[:, visit],
-            "lloq": [float(calibration.lloq[visit])] * len(subjects),
+            "lloq": pl.Series([limit] * len(subjects), dtype=pl.Float64),
             "strata1": subjects.strata_text(0),
             "strata2": subjects.strata_text(1),
         }
@@ -152,7 +130,13 @@ def _long(
     return pl.concat(frames)
 
 
-def draw_trial(*, seed: int, subjects_per_arm: Mapping[str, int], missing: bool) -> pl.DataFrame:
+def draw_trial(
+    *,
+    seed: int,
+    subjects_per_arm: Mapping[str, int],
+    missing: bool,
+    wanted: Collection[str] | None = None,
+) -> pl.DataFrame:
     """Draw a whole trial in the long form of the effect analysis, without any file.
 
     Parameters
@@ -164,54 +148,78 @@ def draw_trial(*, seed: int, subjects_per_arm: Mapping[str, int], missing: bool)
     missing : bool
         False gives every subject every visit: the population an estimator would have with
         complete data.
+    wanted : collection of str or None
+        Codes of the parameters to draw; None for all of ``parameters()``. What else is drawn
+        changes no value.
 
     Returns
     -------
     polars.DataFrame
         One row per subject, parameter and later visit, sorted by them: usubjid, arm, paramcd,
         avisitn, aval, base, blq, lloq, strata1, strata2. Below the limit, aval and base are half
-        of it. Subjects without a baseline result are absent for that parameter; a missing later
-        result has a null aval.
+        of it. Scores are on the ratio scale and have no limit (null). Subjects without a baseline
+        result are absent for that parameter; a missing later result has a null aval.
 
     Raises
     ------
     SimulationError
-        Unknown arm or impossible number of subjects.
+        Unknown arm or parameter, or an impossible number of subjects.
     """
+    chosen = parameters() if wanted is None else wanted
+    unknown = sorted(set(chosen) - set(parameters()))
+    if unknown or not chosen:
+        message = (
+            f"The synthetic trial has no parameter {', '.join(unknown) or 'to draw'}. "
+            f"Choose from: {', '.join(parameters())}."
+        )
+        raise SimulationError(message)
     subjects = draw_subjects(seed, subjects_per_arm)
-    present = specimens_present(seed, subjects)
-    frames = []
-    for calibration in CALIBRATIONS:
-        levels = draw_levels(seed, subjects, calibration)
-        if not missing:
-            present = np.ones_like(present)
-            levels = Levels(
-                true=levels.true,
-                reported=levels.reported,
-                blq=levels.blq,
-                lost=np.zeros_like(levels.lost),
-            )
-        frames.append(_long(subjects, levels, calibration, present))
+    world = World(seed, subjects)
+    frames = [_long(subjects, each, missing=missing) for each in analytes(world, chosen)]
     return pl.concat(frames).sort("usubjid", "paramcd", "avisitn")
+
+
+def _planted_row(
+    paramcd: str, means: FloatArray, log_sd: FloatArray, lloq: FloatArray
+) -> pl.DataFrame:
+    rows = [
+        {
+            "paramcd": paramcd,
+            "arm": arm,
+            "avisitn": visit_number,
+            "mean": float(means[place, visit]),
+            "log_sd": None if np.isnan(log_sd[place, visit]) else float(log_sd[place, visit]),
+            "lloq": None if np.isnan(lloq[visit]) else float(lloq[visit]),
+        }
+        for place, arm in enumerate(ARMS)
+        for visit, visit_number in enumerate(VISIT_NUMBERS)
+    ]
+    return pl.DataFrame(rows, schema_overrides={"log_sd": pl.Float64, "lloq": pl.Float64})
 
 
 def planted_means() -> pl.DataFrame:
     """Tabulate what is planted: mean, log SD and limit per analyte, arm and visit.
 
-    ``mean`` is the arithmetic mean of all subjects before the limit of quantification acts, pg/mL.
-    It is not what a robust estimator converges to: for that, see ``draw_trial``.
+    ``mean`` is the arithmetic mean of all subjects before the limit of quantification acts, in the
+    unit of the analyte. It is not what a robust estimator converges to: for that, see
+    ``draw_trial``. ``log_sd`` is null for what is not drawn as a lognormal of its own.
     """
-    rows = [
-        {
-            "paramcd": calibration.assay.paramcd,
-            "arm": arm,
-            "avisitn": visit_number,
-            "mean": float(calibration.means[place, visit]),
-            "log_sd": float(calibration.log_sd[place, visit]) * bent_sd(),
-            "lloq": float(calibration.lloq[visit]),
-        }
+    unknown, none = np.full((len(ARMS), len(VISITS)), np.nan), np.full(len(VISITS), np.nan)
+    frames = [
+        _planted_row(
+            calibration.assay.paramcd,
+            calibration.means,
+            calibration.log_sd * bent_sd(),
+            calibration.lloq,
+        )
         for calibration in CALIBRATIONS
-        for place, arm in enumerate(ARMS)
-        for visit, visit_number in enumerate(VISIT_NUMBERS)
     ]
-    return pl.DataFrame(rows).sort("paramcd", "arm", "avisitn")
+    for paramcd, population in populations().items():
+        derived = paramcd in {*B_SHARES, "CD3T"}
+        log_sd = unknown if derived else population.calibration.log_sd * bent_sd()
+        means = planted_cell_means(paramcd)
+        frames.append(_planted_row(paramcd, means, log_sd, population.calibration.lloq))
+    frames += [
+        _planted_row(paramcd, planted_score_means(paramcd), unknown, none) for paramcd in PARAMCDS
+    ]
+    return pl.concat(frames).sort("paramcd", "arm", "avisitn")

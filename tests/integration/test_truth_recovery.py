@@ -35,7 +35,9 @@ AT = "2026-01-05T02:00:00+00:00"
 def recovered(folder, loaded, seed):
     """One simulated study from landing to ard.effects."""
     home = Home(folder / str(seed)).create()
-    first, *_, last = simulate_study(seed=seed, faults=False).transfers
+    first, *_, last = simulate_study(
+        seed=seed, faults=False, layouts=loaded.study.layouts
+    ).transfers
     # Randomisation comes with the first transfer only; everything else is cumulative.
     land(home, {name: first.files[name] for name in first.files if name.startswith("irt/")})
     land(home, last.files)
@@ -80,7 +82,9 @@ def models(long, spec):
 def limit_of(spec, loaded):
     """Coefficients by model of the large trial, each under the name of its column."""
     arms = {arm.ARMCD: LARGE for arm in loaded.study.arms}
-    long = draw_trial(seed=987, subjects_per_arm=arms, missing=False)
+    long = draw_trial(
+        seed=987, subjects_per_arm=arms, missing=False, wanted=loaded.study.parameters
+    )
     renamed = {name: name.upper() for name in long.columns if name.upper() in loaded.study.strata}
     found = {}
     for key, contrasts, y in models(long.rename(renamed), spec):

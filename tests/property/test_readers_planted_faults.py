@@ -20,6 +20,7 @@ from assayhouse.simulate.errors import FaultNotApplicableError
 from assayhouse.simulate.faults import FAULTS, inject
 from assayhouse.simulate.sheet import SHAPES, take_apart
 from assayhouse.simulate.study import simulate_study
+from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 
 STUDY, TODAY = "DEMO-SLE-01", dt.date(2020, 1, 1)
 STRENGTHS = (0.0, 0.05, 0.3, 1.0)
@@ -53,7 +54,7 @@ class Judge:
         self._path = Path(folder) / "file"
         files = {
             path.rpartition("/")[2]: content
-            for transfer in simulate_study(faults=False).transfers
+            for transfer in simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers
             for path, content in transfer.files.items()
         }
         self.clean, whole = {}, {}

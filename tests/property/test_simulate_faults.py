@@ -8,6 +8,7 @@ from assayhouse.simulate import simulate_study
 from assayhouse.simulate.errors import FaultNotApplicableError
 from assayhouse.simulate.faults import FAULTS, inject
 from assayhouse.simulate.sheet import SHAPES, take_apart
+from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 
 SMALL = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -18,7 +19,9 @@ SMALL = settings(
 def files():
     """The first 120 rows of each layout's first file."""
     made = {}
-    for path, content in simulate_study(faults=False).transfers[0].files.items():
+    for path, content in (
+        simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[0].files.items()
+    ):
         if path.endswith(".json"):
             continue
         layout = path.split("_")[1].replace("-", ".")

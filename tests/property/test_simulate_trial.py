@@ -15,7 +15,7 @@ FEW = settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**40), sizes=SIZES)
 def test_without_missing_data_every_subject_has_every_row(seed, sizes):
     trial = draw_trial(seed=seed, subjects_per_arm=sizes, missing=False)
-    assert trial.height == sum(sizes.values()) * 6 * 3
+    assert trial.height == sum(sizes.values()) * 28 * 3
     assert trial["aval"].min() > 0
     per_arm = trial.group_by("arm").agg(pl.col("usubjid").n_unique())
     assert dict(per_arm.iter_rows()) == sizes

@@ -12,6 +12,7 @@ import dagster as dg
 
 from assayhouse.simulate.record import write_transfer
 from assayhouse.simulate.study import simulate_study
+from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 from assayhouse.warehouse.home import Home
 from dagster_project.folder import instance_of
 from dagster_project.night import run_night
@@ -38,7 +39,7 @@ def dagster_of(home):
 @functools.cache
 def first_transfers():
     """First two transfers of the shipped study, without faults."""
-    return simulate_study(faults=False).transfers[:2]
+    return simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[:2]
 
 
 @functools.cache

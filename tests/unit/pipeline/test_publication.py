@@ -11,6 +11,7 @@ from assayhouse.pipeline.night import refresh, run_night
 from assayhouse.pipeline.publication import is_unblinded, publish, unblind
 from assayhouse.pipeline.relations import build_relation, derived, fingerprint, is_current, stale
 from assayhouse.simulate.study import simulate_study
+from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.catalogue import query
 from assayhouse.warehouse.home import Home
@@ -24,11 +25,13 @@ LATER = "2026-01-06T02:00:00+00:00"
 @pytest.fixture(scope="module")
 def first_night(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("home") / "home").create()
-    for name, content in simulate_study(faults=False).transfers[1].files.items():
+    for name, content in (
+        simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[1].files.items()
+    ):
         target = home.landing / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    rand = simulate_study(faults=False).transfers[0].files
+    rand = simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[0].files
     for name, content in rand.items():
         if name.startswith("irt/"):
             target = home.landing / name

@@ -9,18 +9,19 @@ import pytest
 
 from assayhouse.simulate import simulate_study
 from assayhouse.simulate.layouts import RESULTS, RESULTS_COLUMNS
+from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 
 KEY = RESULTS.key
 
 
 @pytest.fixture(scope="module")
 def study():
-    return simulate_study()
+    return simulate_study(layouts=CYTOKINE_LAYOUTS)
 
 
 @pytest.fixture(scope="module")
 def clean():
-    return simulate_study(faults=False)
+    return simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS)
 
 
 def transfer_of(study, label):
@@ -229,4 +230,4 @@ def test_quarantine_stays_far_from_the_stop_rule(study):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_any_seed_has_rows_for_every_fault(seed):
-    assert len(simulate_study(seed=seed).faults) == 10
+    assert len(simulate_study(seed=seed, layouts=CYTOKINE_LAYOUTS).faults) == 10

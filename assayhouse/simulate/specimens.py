@@ -1,0 +1,151 @@
+"""Specimens as the laboratories receive them: accession, subject, time of collection. No result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assayhouse.simulate.calibration import STUDY, VISITS
+from assayhouse.simulate.layouts import Row
+from assayhouse.simulate.levels import decimals, specimens_present
+from assayhouse.simulate.streams import FloatArray, IntArray
+from assayhouse.simulate.subjects import BoolArray, Subjects, subject_uniforms, visit_dates
+
+TimeArray = npt.NDArray[np.datetime64]
+Texts = Sequence[str]
+
+PREFIXES = {
+    "covance_flow": "FLW",
+    "epiontis": "EPI",
+    "singulex": "SGX",
+    "dxterity": "DXT",
+    "central_lab": "CLB",
+    "pk_lab": "PKL",
+}
+"""First letters of the accessions of each laboratory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specimens:
+    """What one laboratory received of one visit, in the order of accessions.
+
+    Attributes
+    ----------
+    vendor : str
+        The laboratory.
+    visit : int
+        0 to 3.
+    subject : (m,) array
+        Places of the subjects among all subjects.
+    accession, subjid : sequence of str
+        Identifiers.
+    collected : (m,) array
+        Local time of collection, to the minute.
+    """
+
+    vendor: str
+    visit: int
+    subject: IntArray
+    accession: Texts
+    subjid: Texts
+    collected: TimeArray
+
+    def __len__(self) -> int:
+        return len(self.accession)
+
+    @property
+    def identity(self) -> dict[str, Texts | str]:
+        """Cells that every laboratory writes."""
+        return {
+            "STUDYID": STUDY,
+            "SITEID": [subjid.partition("-")[0] for subjid in self.subjid],
+            "SUBJID": self.subjid,
+            "USUBJID": [f"{STUDY}-{subjid}" for subjid in self.subjid],
+            "VISIT": VISITS[self.visit],
+            "ACCNO": self.accession,
+            "COLDTM": time_texts(self.collected),
+        }
+
+
+def accession_number(vendor: str, rank: int, visit: int) -> str:
+    """Build the accession of a specimen from the place in the order of enrolment."""
+    return f"{PREFIXES[vendor]}{1_000_001 + len(VISITS) * rank + visit}"
+
+
+def collection_times(seed: int, subjects: Subjects, visit: int) -> TimeArray:
+    """Give the time at which blood is drawn at a visit, the same for all tubes, (n,)."""
+    draws = subject_uniforms(seed, subjects, "handling", VISITS[visit], columns=4)
+    minutes = 60 * (7 + (draws[:, 0] * 4).astype(np.int64)) + (draws[:, 1] * 60).astype(np.int64)
+    days = visit_dates(seed, subjects)[:, visit].astype("datetime64[m]")
+    return np.asarray(days + minutes, dtype="datetime64[m]")
+
+
+def draw_specimens(
+    seed: int, subjects: Subjects, vendor: str, visit: int, *, present: BoolArray | None = None
+) -> Specimens:
+    """List what a laboratory received of a visit, in the order of enrolment.
+
+    Parameters
+    ----------
+    present : (n,) array or None
+        Which specimens those are; None for all but the few that are lost.
+    """
+    if present is None:
+        lab = "" if vendor == "singulex" else vendor
+        present = specimens_present(seed, subjects, lab)[:, visit]
+    there = np.flatnonzero(present)
+    there = there[np.argsort(subjects.enrolment_rank[there], kind="stable")]
+    ranks = subjects.enrolment_rank[there].tolist()
+    return Specimens(
+        vendor=vendor,
+        visit=visit,
+        subject=there,
+        accession=[accession_number(vendor, rank, visit) for rank in ranks],
+        subjid=[subjects.subjid[person] for person in there.tolist()],
+        collected=collection_times(seed, subjects, visit)[there],
+    )
+
+
+def time_texts(times: TimeArray) -> list[str]:
+    """Print times as ``2018-05-03T08:10``."""
+    return [str(each) for each in times.astype("datetime64[m]")]
+
+
+def fixed_texts(values: FloatArray, places: int) -> list[str]:
+    """Print numbers with a fixed count of decimals."""
+    return [f"{value:.{places}f}" for value in values.tolist()]
+
+
+def significant_texts(values: FloatArray) -> list[str]:
+    """Print positive numbers, rounded already, with their four significant digits."""
+    digits = np.maximum(decimals(values), 0).astype(np.int64).tolist()
+    return [f"{value:.{place}f}" for value, place in zip(values.tolist(), digits, strict=True)]
+
+
+def whole_texts(values: FloatArray | IntArray) -> list[str]:
+    """Print whole numbers."""
+    return [str(value) for value in values.astype(np.int64).tolist()]
+
+
+def where_texts(condition: BoolArray, yes: Texts | str, no: Texts | str) -> list[str]:
+    """Choose between two texts, cell by cell."""
+    size = len(condition)
+    first = [yes] * size if isinstance(yes, str) else yes
+    second = [no] * size if isinstance(no, str) else no
+    rows = zip(condition.tolist(), first, second, strict=True)
+    return [one if which else other for which, one, other in rows]
+
+
+def table_rows(columns: Sequence[str], cells: Mapping[str, Texts | str], *, size: int) -> list[Row]:
+    """Make rows from columns: one text stands for the whole column, an absent one is empty."""
+    filled = []
+    for column in columns:
+        texts = cells.get(column, "")
+        filled.append([texts] * size if isinstance(texts, str) else texts)
+    return [list(row) for row in zip(*filled, strict=True)]
+
+
+def interleave(blocks: Sequence[list[Row]]) -> list[Row]:
+    """Order rows by specimen, then by the order of the blocks."""
+    return [row for group in zip(*blocks, strict=True) for row in group]
