@@ -1,11 +1,16 @@
 """Commands about deliveries: carry them through, look at them, decide on them, check the record."""
 
 import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from assayhouse.commands.output import print_table, progress, say
 from assayhouse.commands.session import Session
+
+if TYPE_CHECKING:
+    from assayhouse.pipeline.delivery import Outcome
 
 _WAITING = ("HELD", "REJECTED")
 _ACCOUNT = {"accepted_rows": "accepted", "quarantined_rows": "quarantined", "balanced": "balanced"}
@@ -81,23 +86,25 @@ def approve(session: Session, args: argparse.Namespace) -> int:
     """Let a held delivery in, with a reason on record."""
     from assayhouse.pipeline import delivery  # noqa: PLC0415 - slow
 
-    delivery.approve(
-        session.home(),
-        session.declarations(),
-        args.receipt,
-        reason=args.reason,
-        at=session.at,
-        who=session.who,
+    return _decide(
+        session,
+        args,
+        delivery.approve,
+        news="approved and PUBLISHED; `assayhouse run` builds what follows from it",
     )
-    say(f"delivery {args.receipt} approved; the next `assayhouse run` publishes it")
-    return 0
 
 
 def refuse(session: Session, args: argparse.Namespace) -> int:
     """Keep a held delivery out, with a reason on record."""
     from assayhouse.pipeline import delivery  # noqa: PLC0415 - slow
 
-    delivery.refuse(
+    return _decide(session, args, delivery.refuse, news="refused; what was published before stays")
+
+
+def _decide(
+    session: Session, args: argparse.Namespace, decide: "Callable[..., Outcome]", *, news: str
+) -> int:
+    decide(
         session.home(),
         session.declarations(),
         args.receipt,
@@ -105,7 +112,7 @@ def refuse(session: Session, args: argparse.Namespace) -> int:
         at=session.at,
         who=session.who,
     )
-    say(f"delivery {args.receipt} refused; what was published before stays")
+    say(f"delivery {args.receipt} {news}")
     return 0
 
 

@@ -30,7 +30,7 @@ _ARROW: dict[str, pa.DataType] = {
     "date": pa.date32(),
     "datetime": pa.timestamp("us"),
 }
-_DUCKDB = {
+DUCKDB_TYPES = {
     "text": "VARCHAR",
     "integer": "BIGINT",
     "number": "DOUBLE",
@@ -114,7 +114,7 @@ class TableSpec:
 
     def ddl(self, *, table: str | None = None) -> str:
         """DuckDB ``create table`` statement of the relation."""
-        columns = ",\n".join(f'    "{item.name}" {_DUCKDB[item.type]}' for item in self.fields)
+        columns = ",\n".join(f'    "{item.name}" {DUCKDB_TYPES[item.type]}' for item in self.fields)
         return f"create table {table or self.relation} (\n{columns}\n)"
 
     def comments(self, *, table: str | None = None) -> tuple[str, ...]:

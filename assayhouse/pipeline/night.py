@@ -77,11 +77,11 @@ def refresh(
     """Build every relation that is out of date; returns those that were built."""
     tell = progress or _silent
     built: list[str] = []
-    lake = Lake(home, declarations)
+    lake, visible = Lake(home, declarations), delivery.visible_receipts(home)
     relations = derived(declarations)
     # A rebuilt parent may keep its content: what stands on it is then still current.
     for done, relation in enumerate(relations):
-        if not is_current(lake, declarations, relation):
+        if not is_current(lake, declarations, relation, visible=visible):
             tell(f"build {relation}", done, len(relations))
             build_relation(home, declarations, relation)
             built.append(relation)

@@ -55,9 +55,18 @@ def _recipe(declarations: Declarations, relation: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
-def inputs_of(lake: Lake, declarations: Declarations, relation: str) -> dict[str, str]:
-    """Content hash of every parent as it is now; of raw relations what is visible only."""
-    visible = visible_receipts(lake.home)
+def inputs_of(
+    lake: Lake,
+    declarations: Declarations,
+    relation: str,
+    *,
+    visible: frozenset[int] | None = None,
+) -> dict[str, str]:
+    """Content hash of every parent as it is now; of raw relations what is visible only.
+
+    Who asks about many relations gives ``visible``, so that the register is read once.
+    """
+    visible = visible_receipts(lake.home) if visible is None else visible
     found = {}
     for parent in declarations.parents(relation):
         if declarations.tables[parent].layer == "raw":
@@ -68,13 +77,19 @@ def inputs_of(lake: Lake, declarations: Declarations, relation: str) -> dict[str
     return found
 
 
-def is_current(lake: Lake, declarations: Declarations, relation: str) -> bool:
+def is_current(
+    lake: Lake,
+    declarations: Declarations,
+    relation: str,
+    *,
+    visible: frozenset[int] | None = None,
+) -> bool:
     """Whether building the relation again would start from the same inputs and the same recipe."""
     head = lake.head(relation)
     return (
         head is not None
         and head.code_version == _recipe(declarations, relation)
-        and head.inputs == inputs_of(lake, declarations, relation)
+        and head.inputs == inputs_of(lake, declarations, relation, visible=visible)
     )
 
 
@@ -84,11 +99,11 @@ def stale(home: Home, declarations: Declarations) -> tuple[str, ...]:
     Building one of them may, or may not, change its content and so put its children out of date:
     ask again after each build.
     """
-    lake = Lake(home, declarations)
+    lake, visible = Lake(home, declarations), visible_receipts(home)
     return tuple(
         relation
         for relation in derived(declarations)
-        if not is_current(lake, declarations, relation)
+        if not is_current(lake, declarations, relation, visible=visible)
     )
 
 

@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assayhouse.contracts.declarations import Declarations
-from assayhouse.contracts.table_spec import Field, TableSpec
+from assayhouse.contracts.table_spec import DUCKDB_TYPES, Field, TableSpec
 from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.contracts.vendor_file import Mapping as LayoutMapping
 from assayhouse.errors import DeclarationError
 
-_DUCKDB = {
-    "text": "VARCHAR",
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "datetime": "TIMESTAMP",
-}
 _SOURCE = {
     "layout": "text",
     "source_file": "text",
@@ -61,7 +53,7 @@ def qualified(relation: str) -> str:
 def empty(columns: Mapping[str, str]) -> str:
     """Select no row with the given columns and types."""
     listed = ", ".join(
-        f"cast(null as {_DUCKDB[kind]}) as {named(name)}" for name, kind in columns.items()
+        f"cast(null as {DUCKDB_TYPES[kind]}) as {named(name)}" for name, kind in columns.items()
     )
     return f"select {listed} where false"
 
