@@ -25,6 +25,7 @@ UNKNOWN = "unknown"
 MODULES = (
     "assayhouse.instruments.clinical_inspection",
     "assayhouse.instruments.fcs_inspection",
+    "assayhouse.instruments.electrophoresis_inspection",
 )
 
 
