@@ -25,7 +25,11 @@ UNKNOWN = "unknown"
 MODULES = (
     "assayhouse.instruments.clinical_inspection",
     "assayhouse.instruments.fcs_inspection",
+<<<<<<< HEAD
     "assayhouse.instruments.electrophoresis_inspection",
+=======
+    "assayhouse.instruments.gating_inspection",
+>>>>>>> c61f0d3 (Gates of Gating-ML 2.0 and FlowJo 10 workspaces, equal to the compliance suite event by event; absolute counts)
 )
 
 
@@ -45,7 +49,8 @@ class Picture:
     Parameters
     ----------
     kind : str
-        ``lines``, ``points`` or ``density`` (a cloud of many points, one series).
+        ``lines``, ``points``, ``density`` (a cloud of many points, one series) or ``bars``
+        (one series per bar).
     title, x_label, y_label : str
         Words, with the unit in the labels.
     series : tuple of Series

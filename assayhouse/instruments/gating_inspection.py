@@ -1,0 +1,135 @@
+"""Gating-ML documents and FlowJo workspaces for the registry: gates, samples, stored counts."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from assayhouse.instruments.flowjo import read_workspace
+from assayhouse.instruments.gates import Box, Combination, Dimension, Gate, Polygon, Ratio
+from assayhouse.instruments.gating import read_gating_ml
+from assayhouse.instruments.registry import Inspection, Picture, Series
+from assayhouse.instruments.scales import FloatArray
+from assayhouse.instruments.xml_tree import root_name
+
+_FLOWJO_MARKS = (b"flowJoVersion", b"f\0l\0o\0w\0J\0o\0V\0e\0r\0s\0i\0o\0n", b"FlowJo")
+_MOST_BARS = 20
+
+
+def recognise(head: bytes, path: Path) -> str | None:  # noqa: ARG001 - the registry's signature
+    """Name a document by its root element."""
+    root = root_name(head)
+    if root == "Gating-ML":
+        return "gating_ml"
+    if root == "Workspace" and any(mark in head for mark in _FLOWJO_MARKS):
+        return "flowjo_wsp"
+    return None
+
+
+def inspect(path: Path) -> Inspection:
+    """Say which gates or populations a document holds.
+
+    Raises
+    ------
+    InstrumentFileError
+        The document is refused; ``code`` says why.
+    """
+    with path.open("rb") as file:
+        kind = recognise(file.read(1 << 16), path)
+    return _workspace(path) if kind == "flowjo_wsp" else _gating_ml(path)
+
+
+def _gating_ml(path: Path) -> Inspection:
+    strategy = read_gating_ml(path)
+    table = pl.DataFrame(
+        [
+            {"gate": name, "kind": type(gate.region).__name__.lower(), "parent": gate.parent,
+             "channels": _channels(gate)}
+            for name, gate in strategy.gates.items()
+        ],
+        schema=dict.fromkeys(("gate", "kind", "parent", "channels"), pl.String),
+    )  # fmt: skip
+    pictures = (_outline(name, gate) for name, gate in strategy.gates.items())
+    return Inspection(
+        format="gating_ml",
+        metadata={"version": "2.0", "gates": len(strategy.gates)},
+        tables={"gates": table},
+        picture=next((picture for picture in pictures if picture is not None), None),
+    )
+
+
+def _channels(gate: Gate) -> str:
+    if isinstance(gate.region, Combination):
+        names = [f"not {name}" if complement else name for name, complement in gate.region.operands]
+        return f"{gate.region.operation}: {', '.join(names)}"
+    return ", ".join(_name(each) for each in getattr(gate.region, "dimensions", ()))
+
+
+def _name(dimension: Dimension) -> str:
+    if isinstance(dimension.channel, Ratio):
+        return " / ".join(dimension.channel.channels)
+    return dimension.channel
+
+
+def _outline(name: str, gate: Gate) -> Picture | None:
+    region = gate.region
+    corners: FloatArray | None = None
+    if isinstance(region, Polygon):
+        corners = region.vertices
+    elif isinstance(region, Box) and len(region.dimensions) == 2:
+        x, y = region.dimensions
+        corners = np.array([[x.low, y.low], [x.high, y.low], [x.high, y.high], [x.low, y.high]])
+    if corners is None or not np.isfinite(corners).all():
+        return None
+    closed = np.concatenate([corners, corners[:1]])
+    x_label, y_label = (_name(each) for each in getattr(region, "dimensions", ()))
+    return Picture(
+        kind="lines",
+        title=f"Border of gate {name}",
+        x_label=x_label,
+        y_label=y_label,
+        series=(Series(label=name, x=closed[:, 0], y=closed[:, 1]),),
+        note="on the gate's own scales",
+    )
+
+
+def _workspace(path: Path) -> Inspection:
+    workspace = read_workspace(path)
+    rows = [
+        {"sample": sample, "population": population, "count": count}
+        for sample in workspace.samples
+        for population, count in workspace.stored_counts(sample).items()
+    ]
+    table = pl.DataFrame(
+        rows, schema={"sample": pl.String, "population": pl.String, "count": pl.Int64}
+    )
+    return Inspection(
+        format="flowjo_wsp",
+        metadata={
+            "software": f"FlowJo {workspace.version}",
+            "samples": len(workspace.samples),
+            "populations": len(rows),
+        },
+        tables={"populations": table},
+        picture=_bars(table),
+    )
+
+
+def _bars(table: pl.DataFrame) -> Picture | None:
+    if table.is_empty():
+        return None
+    sample = table["sample"][0]
+    first = table.filter(pl.col("sample") == sample).head(_MOST_BARS)
+    return Picture(
+        kind="bars",
+        title=f"Stored counts of sample {sample}",
+        x_label="events",
+        y_label="population",
+        series=tuple(
+            Series(label=name, x=np.array([float(place)]), y=np.array([float(max(count, 0))]))
+            for place, (name, count) in enumerate(
+                zip(first["population"], first["count"], strict=True)
+            )
+        ),
+        note="as FlowJo stored them; perhaps stale",
+    )
