@@ -25,11 +25,8 @@ UNKNOWN = "unknown"
 MODULES = (
     "assayhouse.instruments.clinical_inspection",
     "assayhouse.instruments.fcs_inspection",
-<<<<<<< HEAD
     "assayhouse.instruments.electrophoresis_inspection",
-=======
     "assayhouse.instruments.gating_inspection",
->>>>>>> c61f0d3 (Gates of Gating-ML 2.0 and FlowJo 10 workspaces, equal to the compliance suite event by event; absolute counts)
 )
 
 
