@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import IntArray, require_word
+from assayhouse.stats.batting_curve import ResponseCurve, response_curve
 from assayhouse.stats.batting_direction import find_direction
+from assayhouse.stats.batting_honest import CrossValidation, Optimism, cross_validate, optimism
+from assayhouse.stats.batting_many import BattingManyResult, batting_many
 from assayhouse.stats.batting_result import BattingResult, search_replicates
 from assayhouse.stats.batting_rules import (
     ALL,
@@ -32,11 +35,31 @@ from assayhouse.stats.batting_rules import (
 from assayhouse.stats.batting_scan import CutScan, read_cuts, scan_cuts
 from assayhouse.stats.batting_search import Draws, read_resamples, resample_groups
 from assayhouse.stats.batting_study import Columns, read_columns, read_study
+from assayhouse.stats.batting_validation import DoseRow, Validation, validate
+from assayhouse.stats.batting_worth import AdjustedP, adjusted_p
 from assayhouse.stats.columns import as_column
 from assayhouse.stats.errors import InputError
 from assayhouse.stats.resampling import Rng, resolve_seed
 
-__all__ = ["BattingResult", "CutScan", "batting", "scan"]
+__all__ = [
+    "AdjustedP",
+    "BattingManyResult",
+    "BattingResult",
+    "CrossValidation",
+    "CutScan",
+    "DoseRow",
+    "Optimism",
+    "ResponseCurve",
+    "Validation",
+    "adjusted_p",
+    "batting",
+    "batting_many",
+    "cross_validate",
+    "optimism",
+    "response_curve",
+    "scan",
+    "validate",
+]
 
 _SCAN_TESTS = ("lrt", "wald", "firth")
 

@@ -20,6 +20,7 @@ _MAIN = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 _SETTLED = 1e-11
 _MOVING = 1e-4
 _MAX_STEPS = 50
+_NO_INFORMATION = 1e8
 _BLOCK = 1 << 21
 
 
@@ -154,7 +155,7 @@ def _as_terms(sides: tuple[FloatArray, FloatArray], term: IntArray, share: Float
     cells = np.stack([sides[0], sides[1]], axis=3)  # (C, times, arm, group, what)
     flat = cells.reshape(*cells.shape[:2], 4, 2)
     events = flat[..., 1].sum(axis=1)
-    at_risk = flat[:, term, :, 0] - share[None, :, None] * flat[:, term, :, 1]
+    at_risk = flat[..., 0][:, term] - share[:, None] * flat[..., 1][:, term]
     return RiskSets(at_risk=at_risk, events=events)
 
 
@@ -169,11 +170,9 @@ def _interaction(sets: RiskSets) -> FloatArray:
     full, parameters, information, step = _maximise(sets, _CELLS, active)
     small, _, _, _ = _maximise(sets, _MAIN, possible)
     beta = parameters @ _CONTRAST
-    # Adding a constant to all four cells changes nothing: fix their sum, then invert.
-    inverse = np.linalg.inv(information + 1.0)
-    variance = np.einsum("i,cij,j->c", _CONTRAST, inverse, _CONTRAST)
+    variance = np.einsum("i,ci->c", _CONTRAST, _contrast_solution(information, active))
     finite = active.all(axis=1) & (np.abs(step @ _CONTRAST) <= _MOVING * (1 + np.abs(beta)))
-    finite &= variance > 0
+    finite &= (variance > 0) & (variance < _NO_INFORMATION)
     out = np.full((4, len(beta)), np.nan)
     out[0] = np.maximum(2 * (full - small), 0.0)
     out[2] = np.where(finite, beta, np.nan)
@@ -235,16 +234,29 @@ def _evaluate(
 
 def _solve(information: FloatArray, score: FloatArray, *, fixed: bool) -> FloatArray:
     """Return Newton's step; parameters without information stay where they are."""
-    p = score.shape[1]
-    index = np.arange(p)
-    diagonal = information[:, index, index]
-    empty = diagonal <= 1e-13
-    matrix = information.copy()
-    if fixed:
-        known = ~empty
-        matrix += known[:, :, None] & known[:, None, :]
-    matrix[:, index, index] += empty
-    # A direction without any information would make the system singular.
-    matrix[:, index, index] *= 1 + 1e-14
+    empty = np.diagonal(information, axis1=1, axis2=2) <= 1e-13
+    matrix = _regular(information, ~empty, sum_fixed=fixed)
     step = np.linalg.solve(matrix, np.where(empty, 0.0, score)[:, :, None])[:, :, 0]
     return np.where(np.isfinite(step), np.clip(step, -5.0, 5.0), 0.0)
+
+
+def _contrast_solution(information: FloatArray, active: BoolArray) -> FloatArray:
+    """Return the solution of information v = contrast over active cells."""
+    matrix = _regular(information, active, sum_fixed=True)
+    right = np.broadcast_to(_CONTRAST, active.shape)[:, :, None]
+    return np.asarray(np.linalg.solve(matrix, right)[:, :, 0])
+
+
+def _regular(information: FloatArray, active: BoolArray, *, sum_fixed: bool) -> FloatArray:
+    """Return matrices that can be inverted.
+
+    Adding a constant to all four cells changes no likelihood, so their sum is fixed; a cell
+    that is out stands alone; a direction without any information gets next to none.
+    """
+    index = np.arange(information.shape[1])
+    matrix = information.copy()
+    if sum_fixed:
+        matrix += active[:, :, None] & active[:, None, :]
+    largest = matrix[:, index, index].max(axis=1, keepdims=True)
+    matrix[:, index, index] += np.where(active, 1e-14 * largest, 1.0)
+    return matrix

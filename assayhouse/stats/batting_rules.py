@@ -69,8 +69,8 @@ _ASSUMPTIONS = {
 }
 
 
-class SearchOptions(TypedDict, total=False):
-    """Keywords that the functions around `batting` pass on to it."""
+class PassedOptions(TypedDict, total=False):
+    """Keywords of `batting` that every function around it passes on."""
 
     endpoint: str
     event: ArrayLike | None
@@ -82,10 +82,8 @@ class SearchOptions(TypedDict, total=False):
     larger_is_better: bool
     min_cell: int
     min_share: float
-    n_boot: int
     resample: str
     resamples: ArrayLike | None
-    rng: int | np.random.Generator | None
     marker: str
     conf_level: float
     missing: str
@@ -93,6 +91,13 @@ class SearchOptions(TypedDict, total=False):
     engine: str
     n_jobs: int
     chunk_size: int | None
+
+
+class SearchOptions(PassedOptions, total=False):
+    """Those that some of them name themselves."""
+
+    n_boot: int
+    rng: int | np.random.Generator | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

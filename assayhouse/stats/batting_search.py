@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import FloatArray, IntArray
+from assayhouse.stats.batting_direction import find_direction
 from assayhouse.stats.batting_numpy import Optima, search_chunk
 from assayhouse.stats.batting_rules import Rules
 from assayhouse.stats.batting_study import Columns, Study
@@ -43,6 +44,8 @@ class Draws:
         Given rows.
     sub : int
         Outer replicate.
+    cached : (B, n) array of int, optional
+        The stream's rows, where several markers share them.
     """
 
     n_rows: int
@@ -52,11 +55,14 @@ class Draws:
     groups: IntArray | None
     rows: IntArray | None
     sub: int = 0
+    cached: IntArray | None = None
 
     def take(self, start: int, stop: int) -> IntArray:
         """Return the rows of replicates start to stop."""
         if self.rows is not None:
             return self.rows[start:stop]
+        if self.cached is not None:
+            return self.cached[start:stop]
         drawn = bootstrap_indices(
             self.n_rows,
             stop - start,
@@ -173,7 +179,7 @@ def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> O
 
     def one(bounds: tuple[int, int]) -> Optima:
         weights = study.weigh(draws.take(*bounds))
-        return search_chunk(study, weights, rules, higher=higher)
+        return search_weights(study, weights, rules, higher=higher)
 
     workers = os.cpu_count() or 1 if rules.n_jobs == -1 else rules.n_jobs
     chunks = list(_chunks(draws.n_boot, draws.n_rows, rules.chunk_size))
@@ -183,11 +189,51 @@ def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> O
         return Optima.join(list(pool.map(one, chunks)))
 
 
+def search_weights(study: Study, weights: IntArray, rules: Rules, *, higher: bool) -> Optima:
+    """Return the optima of given multiplicities of records.
+
+    Parameters
+    ----------
+    study : Study
+        Records.
+    weights : (b, R) array of int
+        Multiplicities.
+    rules : Rules
+        Options.
+    higher : bool
+        Group 1 lies above the cut.
+
+    Returns
+    -------
+    Optima
+        One entry per row of ``weights``.
+    """
+    return search_chunk(study, weights, rules, higher=higher)
+
+
 def _chunks(n_boot: int, n_rows: int, size: int | None) -> Iterator[tuple[int, int]]:
     """Yield first and last replicate of each chunk."""
     step = size or max(1, _ROWS // max(n_rows, 1))
     for start in range(0, n_boot, step):
         yield start, min(start + step, n_boot)
+
+
+def direction_of(study: Study, rules: Rules) -> str:
+    """Return the direction that the rules find in a data set.
+
+    Parameters
+    ----------
+    study, rules : Study, Rules
+        Data and options.
+
+    Returns
+    -------
+    str
+        higher or lower.
+    """
+    if rules.direction != "auto":
+        return rules.direction
+    return find_direction(study.marker, study.columns, larger_is_better=rules.larger_is_better)
 
 
 def search_original(
@@ -207,7 +253,7 @@ def search_original(
     Optima
         One entry.
     """
-    return search_chunk(study, study.original(weights), rules, higher=direction == "higher")
+    return search_weights(study, study.original(weights), rules, higher=direction == "higher")
 
 
 def median_cut(cuts: FloatArray) -> float:
