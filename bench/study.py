@@ -12,6 +12,7 @@ from assayhouse.warehouse.home import Home
 
 AT = "2026-01-01T01:00:00+00:00"
 SEED = 1
+LAYOUTS = ("edc.dm", "edc.site")
 
 
 def _digest(path: Path) -> str:
@@ -47,7 +48,7 @@ def bench_home(path: Path, rows: int) -> tuple[Home, Declarations]:
     loaded = declarations.load()
     home = Home(path.with_suffix(".home"))
     home.create()
-    last = simulate_study(seed=SEED, faults=False).transfers[-1]
+    last = simulate_study(seed=SEED, faults=False, layouts=LAYOUTS).transfers[-1]
     for name, content in last.files.items():
         if name.startswith("edc/"):
             target = home.landing / name
