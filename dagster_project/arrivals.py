@@ -103,7 +103,7 @@ def _checked_against(declarations: Declarations, layout: str) -> frozenset[str]:
     found: set[str] = set()
     ask = [layout]
     while ask:
-        more = set(declarations.layouts[ask.pop()].references) & set(declarations.layouts) - found
+        more = set(declarations.prior_layouts(ask.pop())) - found
         found |= more
         ask += sorted(more)
     return frozenset(found)

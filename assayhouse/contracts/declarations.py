@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from assayhouse import paths
+from assayhouse.contracts.assay_checks import AssayChecks, read_assay_checks
 from assayhouse.contracts.study import Study, read_study
 from assayhouse.contracts.table_spec import Field, TableSpec, raw_table, read_fields, read_table
 from assayhouse.contracts.terminology import (
@@ -122,10 +123,7 @@ class Declarations:
 
     def layout_order(self) -> tuple[str, ...]:
         """Layouts in an order in which each comes after those its values are checked against."""
-        graph = {
-            name: {other for other in spec.references if other in self.layouts}
-            for name, spec in self.layouts.items()
-        }
+        graph = {name: set(self.prior_layouts(name)) for name in self.layouts}
         sorter = TopologicalSorter(graph)
         try:
             sorter.prepare()
@@ -138,6 +136,35 @@ class Declarations:
                 order.append(name)
                 sorter.done(name)
         return tuple(order)
+
+    def prior_layouts(self, layout: str) -> tuple[str, ...]:
+        """Layouts of the study whose accepted rows a layout's rows are checked against."""
+        wanted = {*self.layouts[layout].references, *self.assay_checks[layout].layouts}
+        return tuple(name for name in sorted(wanted - {layout}) if name in self.layouts)
+
+    @cached_property
+    def assay_checks(self) -> dict[str, AssayChecks]:
+        """Assay checks of every layout; those without any have none.
+
+        Raises
+        ------
+        BlindingError
+            A check of an open layout looks at rows of the sealed side.
+        """
+        found = {}
+        for name, layout in self.layouts.items():
+            path = self.suite_path(layout.relation)
+            found[name] = AssayChecks() if path is None else read_assay_checks(path)
+            for other in found[name].layouts:
+                if other not in self.layouts or self.layout_side(name) == "sealed":
+                    continue
+                if self.layout_side(other) == "sealed":
+                    message = (
+                        f"{found[name].where}: {name} is open, so its checks must not look at "
+                        f"{other}, which is sealed."
+                    )
+                    raise BlindingError(message)
+        return found
 
     def layout_side(self, layout: str) -> str:
         """Side on which a layout's files and rows stand under the study's blinding."""

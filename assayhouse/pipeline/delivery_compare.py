@@ -42,6 +42,28 @@ def open_draft(
     return connection
 
 
+def leave_out(connection: duckdb.DuckDBPyConnection, folder: Path, lines: pl.DataFrame) -> None:
+    """Take rows out of ``draft`` that are quarantined after the file was read.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        From :func:`open_draft`.
+    folder : Path
+        Folder of the delivery.
+    lines : DataFrame
+        Their ``source_line``.
+    """
+    connection.register("lines", lines.select("source_line").unique().to_arrow())
+    connection.execute("create temporary table quarantined_after as select * from lines")
+    connection.unregister("lines")
+    _view(connection, "accepted", folder / "accepted", "select * from draft_empty")
+    connection.execute(
+        "create or replace view draft as select * from accepted "
+        "where source_line not in (select source_line from quarantined_after)"
+    )
+
+
 def show_kept_out(connection: duckdb.DuckDBPyConnection, layout: LayoutSpec, folder: Path) -> None:
     """Make ``kept_out`` the keys of every row in the quarantine so far."""
     keys = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in layout.key)

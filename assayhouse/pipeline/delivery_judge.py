@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
@@ -17,20 +18,29 @@ from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.errors import DeliveryRejectedError
 from assayhouse.intake import manifest as manifests
 from assayhouse.intake.account import LineAccount, check_balance
+from assayhouse.intake.assay_checks import Answer
 from assayhouse.intake.delta import quoted
 from assayhouse.intake.disposition import check_delta, check_stop_rule, decide
 from assayhouse.intake.findings import FaultLog, FileFault, number_findings
 from assayhouse.intake.receipt import Receipt, Register
 from assayhouse.intake.rules import RuleContext, compile_rules, escalate
+from assayhouse.pipeline.delivery_assay import (
+    ask_assay_checks,
+    checks_of_answers,
+    findings_of,
+    kept_out_by,
+    warned_by,
+)
 from assayhouse.pipeline.delivery_checks import checks_of
 from assayhouse.pipeline.delivery_compare import (
     Comparison,
     compare,
     find_duplicates,
+    leave_out,
     open_draft,
     show_kept_out,
 )
-from assayhouse.pipeline.delivery_read import Counts, DraftReader
+from assayhouse.pipeline.delivery_read import Counts, DraftReader, note_faults
 from assayhouse.pipeline.delivery_record import (
     QUARANTINE,
     Judgement,
@@ -91,6 +101,7 @@ class _Findings:
     account: LineAccount | None = None
     comparison: Comparison | None = None
     records: int = 0
+    answers: tuple[Answer, ...] = ()
 
 
 def judge(
@@ -254,10 +265,13 @@ def _read(case: _Case, folder: Path) -> _Findings:
 
 
 def _compared(case: _Case, reader: DraftReader, folder: Path, account: LineAccount) -> _Findings:
-    """Settle duplicates, compare with what is served, and ask the rules on the whole."""
+    """Ask the assay checks, settle duplicates, compare with what is served, ask on the whole."""
     layout, log, counts = case.layout, reader.log, reader.counts
     visible = case.register.visible()
     with open_draft(case.lake, layout, folder, visible=visible) as connection:
+        answers = _assay_checked(case, reader, folder, connection)
+        thinned = bool(kept_out_by(answers).height)
+        account = counts.moved(account)
         duplicates = find_duplicates(connection, layout)
         if duplicates.copies:
             message = "the same record came more than once and was kept once"
@@ -286,7 +300,9 @@ def _compared(case: _Case, reader: DraftReader, folder: Path, account: LineAccou
             case.declarations,
             receipt=case.receipt,
             folder=folder,
-            join=case.base is not None or bool(duplicates.copies or duplicates.conflicts),
+            join=case.base is not None
+            or thinned
+            or bool(duplicates.copies or duplicates.conflicts),
         )
     records = counts.rows - len(duplicates.copies)
     log.add(check_stop_rule(layout, counts.tally()))
@@ -297,8 +313,29 @@ def _compared(case: _Case, reader: DraftReader, folder: Path, account: LineAccou
     )
     _join_parts(folder / "quarantine", folder / QUARANTINE)
     return _Findings(
-        log=log, counts=counts, account=account, comparison=comparison, records=records
+        log=log,
+        counts=counts,
+        account=account,
+        comparison=comparison,
+        records=records,
+        answers=answers,
     )
+
+
+def _assay_checked(
+    case: _Case, reader: DraftReader, folder: Path, connection: duckdb.DuckDBPyConnection
+) -> tuple[Answer, ...]:
+    """Ask the assay checks; rows that break one that says so leave the draft."""
+    answers = ask_assay_checks(connection, case.declarations, case.register, case.layout.layout)
+    reader.log.add(findings_of(answers))
+    warned, kept_out = warned_by(answers), kept_out_by(answers)
+    if warned.height:
+        note_faults(reader.log, warned)
+    if kept_out.height:
+        reader.quarantine_faults(case.open(), kept_out)
+        leave_out(connection, folder, kept_out)
+        show_kept_out(connection, case.layout, folder)
+    return answers
 
 
 def _records_before(case: _Case) -> int | None:
@@ -346,5 +383,6 @@ def _judgement(case: _Case, found: _Findings) -> Judgement:
             with_manifest=receipt.manifest is not None,
             plausibility=found.counts.plausibility,
             unanswered=found.counts.unanswered,
-        ),
+        )
+        + checks_of_answers(found.answers),
     )

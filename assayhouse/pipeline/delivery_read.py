@@ -171,24 +171,38 @@ class DraftReader:
         return self.counts.account(reading.account)
 
     def quarantine_lines(self, reading: Reading, lines: Iterable[int], fault: FileFault) -> None:
-        """Move accepted rows to the quarantine after the fact, reading their text once more."""
-        wanted = pl.Series(sorted(lines), dtype=pl.Int64)
-        for batch in reading.batches():
-            rows = batch.frame.filter(pl.col("source_line").is_in(wanted.implode()))
-            if rows.is_empty():
-                continue
-            faults = rows.select(
-                "source_line",
+        """Move accepted rows to the quarantine after the fact, all for the same reason."""
+        told = pl.DataFrame({"source_line": sorted(lines)}, schema={"source_line": pl.Int64})
+        self.quarantine_faults(
+            reading,
+            told.with_columns(
                 pl.lit(fault.column or WHOLE_ROW).alias("column"),
                 pl.lit(fault.rule).alias("rule"),
                 pl.lit("Q").alias("disposition"),
                 pl.lit(fault.message).alias("reason"),
                 pl.lit(None, dtype=pl.String).alias("expected"),
-            )
-            self._keep_out(batch, faults, rows)
-            span = int(rows["line_span"].sum())
+            ),
+        )
+
+    def quarantine_faults(self, reading: Reading, faults: pl.DataFrame) -> None:
+        """Move accepted rows to the quarantine after the fact, reading their text once more.
+
+        Parameters
+        ----------
+        reading : Reading
+            The file, opened anew.
+        faults : DataFrame
+            source_line, column, rule, disposition, reason, expected; several per row may be.
+        """
+        wanted = faults["source_line"].unique()
+        for batch in reading.batches():
+            rows = batch.frame.filter(pl.col("source_line").is_in(wanted.implode()))
+            if rows.is_empty():
+                continue
+            here = faults.filter(pl.col("source_line").is_in(rows["source_line"].implode()))
+            self._keep_out(batch, here, rows)
             self.counts.accepted_rows -= rows.height
-            self.counts.accepted_lines -= span
+            self.counts.accepted_lines -= int(rows["line_span"].sum())
 
     def _take(self, batch: TextBatch) -> None:
         checked = self._rules.check(batch.frame)
@@ -201,7 +215,7 @@ class DraftReader:
         counts.accepted_lines += int(accepted["line_span"].sum())
         counts.group_rows.update(self._groups(batch.frame))
         warned = faults.filter(pl.col("disposition") == "W")
-        _note(self.log, warned)
+        note_faults(self.log, warned)
         out = faults.filter(pl.col("disposition") != "W")
         if out.height:
             lines = out["source_line"].unique()
@@ -274,7 +288,7 @@ class DraftReader:
         )
         for column, rule, count in pairs.iter_rows():
             counts.by_rule[column, rule] += count
-        _note(self.log, faults)
+        note_faults(self.log, faults)
         lines = rows["source_line"]
         places = batch.frame["source_line"].search_sorted(lines).to_list()
         texts = pl.DataFrame(
@@ -327,7 +341,7 @@ class DraftReader:
         frame.write_parquet(path, compression="zstd", compression_level=1)
 
 
-def _note(log: FaultLog, faults: pl.DataFrame) -> None:
+def note_faults(log: FaultLog, faults: pl.DataFrame) -> None:
     """Log faults of rows; those beyond what is listed are only counted."""
     for (column, rule, disposition), rows in faults.group_by(
         "column", "rule", "disposition", maintain_order=True

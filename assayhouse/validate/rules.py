@@ -16,6 +16,7 @@ from assayhouse.contracts.documents import Document
 from assayhouse.contracts.terminology import Parameter
 from assayhouse.errors import DeclarationError
 
+ASSAY = ("companions", "assay_checks")  # read by assayhouse.contracts.assay_checks
 SEVERITIES = ("critical", "warning")
 SCOPES = ("rows", "aggregate")
 MEASURES = ("count", "null_pct", "pct_equal", "distinct", "min", "max", "mean", "sum")
@@ -199,7 +200,7 @@ def read_suite(path: Path, *, parameters: Mapping[str, Parameter] | None = None)
         The file is not JSON, a key is unknown or missing, an id occurs twice, or a rule on rows
         is one that batches cannot answer.
     """
-    document = _document(path).only("name", "expectations", "lookups")
+    document = _document(path).only("name", "expectations", "lookups", *ASSAY)
     rules = tuple(_rule(part) for part in document.parts("expectations"))
     identifiers = [rule.rule_id for rule in rules]
     twice = sorted({name for name in identifiers if identifiers.count(name) > 1})

@@ -48,12 +48,16 @@ def test_every_suite_belongs_to_a_relation_and_every_rule_says_why():
     import json
 
     known = set(LOADED.declared_tables) | set(LOADED.tables)
+    known |= {"raw." + p.stem.replace(".", "_") for p in (ROOT / "schemas/vendors").glob("*.yaml")}
     for path in (ROOT / "expectations").rglob("*.json"):
         relation = path.relative_to(ROOT / "expectations").as_posix()[:-5].replace("/", ".")
         assert relation in known, f"{path} has no relation"
         for rule in json.loads(path.read_text())["expectations"]:
             assert rule["meta"]["id"], path
             assert rule["meta"]["why"], path
+        for check in json.loads(path.read_text()).get("assay_checks", []):
+            assert check["id"], path
+            assert check["why"], path
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,35 @@ def results(count=6912):
     return [_result(number, *place) for number, place in enumerate(islice(places, count))]
 
 
+def _controls():
+    """Two control wells on every plate of :func:`results`."""
+    plates = [(code, f"{code}-{visit + 1}01") for code in LEVELS for visit in range(len(VISITS))]
+    return [
+        {
+            "PLATEID": plate,
+            "PARAMCD": code,
+            "WELL": f"A0{place}",
+            "TYPE": "CTRL",
+            "LEVEL": level,
+            "REP": "1",
+            "DE": "100",
+            "EP": "2000",
+            "TP": "30000",
+            "EXPCONC": "2.0",
+            "CONC": "2.1",
+            "MASKED": "N",
+        }
+        for code, plate in plates
+        for place, level in ((1, "LOW"), (2, "HIGH"))
+    ]
+
+
 def wells(count):
-    """Rows of wells: 96 to a plate."""
+    """Rows of wells: the controls of the results' plates, then 96 specimens to a plate."""
+    return [*_controls(), *_specimen_wells(count)][:count]
+
+
+def _specimen_wells(count):
     letters = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 13)]
     return [
         {

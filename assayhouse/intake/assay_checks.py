@@ -1,0 +1,219 @@
+"""Asks the assay checks of a layout about the accepted rows of a delivery taken together.
+
+Set operations in DuckDB over the draft and its companions; only rows that break a check leave it.
+Decides nothing and writes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from assayhouse.contracts.assay_checks import AssayCheck, AssayChecks, Companion
+from assayhouse.intake.delta import quoted
+from assayhouse.intake.findings import FileFault
+
+MAX_RANGES = 12  # line ranges told in one message; the count is always told
+LINE = "source_line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one check says of a delivery.
+
+    Attributes
+    ----------
+    check : AssayCheck
+        The check.
+    rows : DataFrame or None
+        ``source_line`` and the columns of ``per`` of every row that breaks it, in the order of
+        lines; None where the check could not be asked.
+    hindrance : str or None
+        Why it could not be asked.
+    pending : bool
+        Whether it could be asked once something is mended or delivered.
+    """
+
+    check: AssayCheck
+    rows: pl.DataFrame | None = None
+    hindrance: str | None = None
+    pending: bool = False
+
+    @property
+    def count(self) -> int:
+        """Rows that break the check."""
+        return 0 if self.rows is None else self.rows.height
+
+    @property
+    def reason(self) -> str:
+        """Why rows that break it do not count, with the check's identifier."""
+        return f"{self.check.why} ({self.check.check_id})"
+
+
+def _joined(companion: Companion, source: str) -> str:
+    """Write the join that brings a companion's columns beside the rows."""
+    keys = [f"{quoted(companion.name)}.key_{number}" for number in range(len(companion.on))]
+    given = [f"({there}) as key_{n}" for n, there in enumerate(companion.on.values())]
+    given += [f"({formula}) as {quoted(name)}" for name, formula in companion.columns.items()]
+    grouped = ", ".join(str(number + 1) for number in range(len(companion.on)))
+    same = " and ".join(f"({here}) = {key}" for here, key in zip(companion.on, keys, strict=True))
+    return (
+        f" left join (select {', '.join(given)} from {source}"  # noqa: S608 - declared
+        + (f" where {companion.where}" if companion.where else "")
+        + (f" group by {grouped}" if grouped else "")
+        + f") as {quoted(companion.name)} on {same or 'true'}"
+    )
+
+
+def _query(
+    declared: AssayChecks, group: Sequence[AssayCheck], sources: Mapping[str, str], draft: str
+) -> str:
+    """SELECT of every row that breaks a check of a group, with one flag per check."""
+    first = group[0]
+    joins = "".join(_joined(declared.companion(name), sources[name]) for name in first.uses)
+    beside = "".join(
+        f", {quoted(name)}.{quoted(column)}"
+        for name in first.uses
+        for column in declared.companion(name).columns
+    )
+    per = {name: None for check in group for name in check.per or ()}
+    listed = "".join(f", {quoted(name)}" for name in per)
+    flags = [f"coalesce(({check.broken}), false) as flag_{n}" for n, check in enumerate(group)]
+    broken = " or ".join(f"flag_{n}" for n in range(len(group)))
+    return (
+        f"with rows as (select d.*{beside} from {draft} as d{joins}), "  # noqa: S608 - declared
+        f"looked as (select * from rows where {first.where or 'true'}), "
+        f"asked as (select {LINE}{listed}, {', '.join(flags)} from looked) "
+        f"select * from asked where {broken} order by {LINE}"
+    )
+
+
+def ask(
+    connection: duckdb.DuckDBPyConnection,
+    declared: AssayChecks,
+    checks: Iterable[AssayCheck],
+    *,
+    sources: Mapping[str, str],
+    draft: str,
+) -> tuple[Answer, ...]:
+    """Ask checks whose companions are all there.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Holds the draft and the companions.
+    declared : AssayChecks
+        Gives the companions.
+    checks : iterable of AssayCheck
+        Those to ask.
+    sources : mapping of str to str
+        Companion to the relation that holds its rows.
+    draft : str
+        Relation with the accepted rows.
+
+    Returns
+    -------
+    tuple of Answer
+        In the order of ``checks``. A check that DuckDB cannot evaluate has no answer; the others
+        have theirs.
+    """
+    groups: dict[tuple[str | None, tuple[str, ...]], list[AssayCheck]] = {}
+    asked = list(checks)
+    for check in asked:
+        groups.setdefault((check.where, tuple(sorted(check.uses))), []).append(check)
+    found = {
+        answer.check.check_id: answer
+        for group in groups.values()
+        for answer in _ask_group(connection, declared, group, sources, draft)
+    }
+    return tuple(found[check.check_id] for check in asked)
+
+
+def _ask_group(
+    connection: duckdb.DuckDBPyConnection,
+    declared: AssayChecks,
+    group: Sequence[AssayCheck],
+    sources: Mapping[str, str],
+    draft: str,
+) -> list[Answer]:
+    try:
+        table = connection.sql(_query(declared, group, sources, draft)).pl()
+    except duckdb.Error as error:
+        if len(group) > 1:
+            return [
+                answer
+                for check in group
+                for answer in _ask_group(connection, declared, [check], sources, draft)
+            ]
+        # The class of the error is told, not its text: that may quote a value.
+        why = f"its expression could not be evaluated ({type(error).__name__})"
+        return [Answer(check=group[0], hindrance=why, pending=True)]
+    return [
+        Answer(
+            check=check,
+            rows=table.filter(pl.col(f"flag_{n}")).select(LINE, *(check.per or ())),
+        )
+        for n, check in enumerate(group)
+    ]
+
+
+def line_ranges(lines: Sequence[int]) -> str:
+    """Write lines as ranges, the first of them.
+
+    Examples
+    --------
+    >>> line_ranges([4, 5, 6, 9])
+    'lines 4-6, 9'
+    >>> line_ranges([7])
+    'line 7'
+    """
+    ranges: list[list[int]] = []
+    for line in sorted(lines):
+        if ranges and line == ranges[-1][1] + 1:
+            ranges[-1][1] = line
+        else:
+            ranges.append([line, line])
+    told = ", ".join(
+        f"{first}-{last}" if last > first else str(first) for first, last in ranges[:MAX_RANGES]
+    )
+    more = f" and {len(ranges) - MAX_RANGES} more ranges" if len(ranges) > MAX_RANGES else ""
+    return f"line{'s' if len(lines) > 1 else ''} {told}{more}"
+
+
+def grouped_faults(answer: Answer) -> list[FileFault]:
+    """Make the findings of a check on groups of rows: one per group, with its lines and count."""
+    rows, check = answer.rows, answer.check
+    if rows is None or rows.is_empty() or check.per is None:
+        return []
+    parts = rows.partition_by(list(check.per), maintain_order=True) if check.per else [rows]
+    return [
+        FileFault(
+            rule=check.rule,
+            disposition=check.disposition,
+            column=check.columns[0],
+            source_line=int(part[LINE][0]),
+            n_rows=part.height,
+            message=f"{answer.reason}; {part.height} rows, {line_ranges(part[LINE].to_list())}",
+        )
+        for part in parts
+    ]
+
+
+def row_faults(answers: Iterable[Answer]) -> pl.DataFrame:
+    """Faults of checks that tell rows one by one, in the shape of those of the row rules."""
+    parts = [
+        answer.rows.select(
+            LINE,
+            pl.lit(answer.check.columns[0]).alias("column"),
+            pl.lit(answer.check.rule).alias("rule"),
+            pl.lit(answer.check.disposition).alias("disposition"),
+            pl.lit(answer.reason).alias("reason"),
+            pl.lit(None, dtype=pl.String).alias("expected"),
+        )
+        for answer in answers
+        if answer.rows is not None and answer.rows.height and answer.check.per is None
+    ]
+    if not parts:
+        return pl.DataFrame()
+    return pl.concat(parts).sort(LINE, "column", "rule", maintain_order=True)

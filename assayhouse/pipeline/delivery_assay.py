@@ -1,0 +1,168 @@
+"""Assay checks of one delivery: finds the companions, asks, and lets the answers take effect.
+
+A check whose companion is not there is reported as not asked, never as passed.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import duckdb
+import polars as pl
+
+from assayhouse.contracts.assay_checks import TERMS, AssayCheck, AssayChecks, Companion
+from assayhouse.contracts.declarations import Declarations
+from assayhouse.intake.assay_checks import Answer, ask, grouped_faults, row_faults
+from assayhouse.intake.delta import quoted
+from assayhouse.intake.findings import FileFault
+from assayhouse.intake.receipt import Register
+from assayhouse.pipeline.delivery_record import Check
+from assayhouse.validate.rules import parameter_table
+
+SKIPPED = "SKIPPED"
+DRAFT = "draft"
+_SEVERITY = {"W": "warning", "Q": "warning", "H": "critical"}
+
+
+def ask_assay_checks(
+    connection: duckdb.DuckDBPyConnection,
+    declarations: Declarations,
+    register: Register,
+    layout: str,
+) -> tuple[Answer, ...]:
+    """Ask every assay check of a layout about its draft.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        From ``open_draft``: what is served, and the draft.
+    declarations : Declarations
+        Checks, layouts and code lists of the study.
+    register : Register
+        Says which layouts have an accepted delivery.
+    layout : str
+        Layout of the delivery.
+    """
+    declared = declarations.assay_checks[layout]
+    if not declared.checks:
+        return ()
+    sources: dict[str, str] = {}
+    hindered: dict[str, tuple[str, bool]] = {}
+    for companion in _used(declared):
+        hindrance = _hindrance(declarations, register, companion)
+        if hindrance is not None:
+            hindered[companion.name] = hindrance
+        elif companion.layout is not None:
+            sources[companion.name] = declarations.layouts[companion.layout].relation
+        else:
+            sources[companion.name] = _show_terms(connection, declarations, companion)
+    able = [check for check in declared.checks if not any(name in hindered for name in check.uses)]
+    answers = {
+        answer.check.check_id: answer
+        for answer in ask(connection, declared, able, sources=sources, draft=DRAFT)
+    }
+    return tuple(
+        answers.get(check.check_id) or _not_asked(check, hindered) for check in declared.checks
+    )
+
+
+def _used(declared: AssayChecks) -> list[Companion]:
+    used = {name for check in declared.checks for name in check.uses}
+    return [item for item in declared.companions if item.name in used]
+
+
+def _hindrance(
+    declarations: Declarations, register: Register, companion: Companion
+) -> tuple[str, bool] | None:
+    """Say why a companion cannot be shown, and whether that can change by a delivery."""
+    layout = companion.layout
+    if layout is None:
+        name = companion.source.partition(".")[2]
+        known = {*declarations.term_tables, "parameters", "units"}
+        return None if name in known else (f"there is no list terms/{name}.csv", False)
+    if layout not in declarations.layouts:
+        return f"it needs {layout}, which is not a layout of this study", False
+    if register.base(layout) is None:
+        return f"there is no accepted delivery of {layout} to look at", True
+    return None
+
+
+def _not_asked(check: AssayCheck, hindered: Mapping[str, tuple[str, bool]]) -> Answer:
+    whys = [hindered[name] for name in check.uses if name in hindered]
+    return Answer(
+        check=check,
+        hindrance="; ".join(dict.fromkeys(why for why, _ in whys)),
+        pending=all(pending for _, pending in whys),
+    )
+
+
+def _show_terms(
+    connection: duckdb.DuckDBPyConnection, declarations: Declarations, companion: Companion
+) -> str:
+    """Make a code list a table of text (numbers for parameters and units), named terms_<list>."""
+    name = companion.source.removeprefix(f"{TERMS}.")
+    if name == "parameters":
+        frame = parameter_table(declarations.parameters)
+    elif name == "units":
+        frame = pl.DataFrame(
+            [
+                {"from_unit": item.from_unit, "to_unit": item.to_unit, "factor": item.factor}
+                for item in declarations.unit_factors
+            ],
+            schema={"from_unit": pl.String, "to_unit": pl.String, "factor": pl.Float64},
+        )
+    else:
+        frame = pl.DataFrame(declarations.term_tables[name])
+    table = quoted(f"terms_{name}")
+    connection.register("terms_frame", frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    connection.execute(f"create or replace temporary table {table} as select * from terms_frame")  # noqa: S608 - declared
+    connection.unregister("terms_frame")
+    return table
+
+
+def kept_out_by(answers: Iterable[Answer]) -> pl.DataFrame:
+    """Faults of the rows that may not enter, one per row and check; empty where all may."""
+    return row_faults(answer for answer in answers if answer.check.disposition == "Q")
+
+
+def warned_by(answers: Iterable[Answer]) -> pl.DataFrame:
+    """Faults of rows that enter with a finding each."""
+    return row_faults(answer for answer in answers if answer.check.disposition != "Q")
+
+
+def findings_of(answers: Iterable[Answer]) -> list[FileFault]:
+    """Make findings on groups of rows, and on checks that could be asked but were not."""
+    faults: list[FileFault] = []
+    waiting: dict[str, list[str]] = {}
+    for answer in answers:
+        faults += grouped_faults(answer)
+        if answer.hindrance is not None and answer.pending:
+            waiting.setdefault(answer.hindrance, []).append(answer.check.check_id)
+    return faults + [
+        FileFault(
+            rule=SKIPPED,
+            disposition="W",
+            message=f"{', '.join(names)} not asked: {why}. Deliver or mend it, then look again",
+        )
+        for why, names in sorted(waiting.items())
+    ]
+
+
+def checks_of_answers(answers: Iterable[Answer]) -> tuple[Check, ...]:
+    """Answers of the assay checks for whoever shows checks; None is neither passed nor failed."""
+    return tuple(_check(answer) for answer in answers)
+
+
+def _check(answer: Answer) -> Check:
+    check, passed = answer.check, None if answer.rows is None else not answer.count
+    message = check.why
+    if passed is None:
+        message = f"skipped: {answer.hindrance}"
+    elif not passed and answer.rows is not None:
+        first = int(answer.rows["source_line"][0])
+        message = f"line {first}: {check.why}"
+    return Check(
+        rule_id=check.check_id,
+        severity="warning" if passed is not False else _SEVERITY[check.disposition],
+        passed=passed,
+        n=answer.count,
+        message=message,
+    )
