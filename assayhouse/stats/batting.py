@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import IntArray, require_word
+from assayhouse.stats.batting_checks import read_candidates, require_count, require_share
+from assayhouse.stats.batting_crossval import CrossValidation, cross_validate
 from assayhouse.stats.batting_curve import ResponseCurve, response_curve
 from assayhouse.stats.batting_direction import find_direction
-from assayhouse.stats.batting_honest import CrossValidation, Optimism, cross_validate, optimism
 from assayhouse.stats.batting_many import BattingManyResult, batting_many
+from assayhouse.stats.batting_optimism import Optimism, optimism
 from assayhouse.stats.batting_result import BattingResult, search_replicates
 from assayhouse.stats.batting_rules import (
     ALL,
@@ -26,13 +28,11 @@ from assayhouse.stats.batting_rules import (
     NO_SHARE,
     SIMPLE,
     THOUSAND,
-    read_candidates,
     read_rules,
-    require_count,
-    require_share,
     require_test,
 )
-from assayhouse.stats.batting_scan import CutScan, read_cuts, scan_cuts
+from assayhouse.stats.batting_scan import read_cuts, scan_cuts
+from assayhouse.stats.batting_scan_result import CutScan
 from assayhouse.stats.batting_search import Draws, read_resamples, resample_groups
 from assayhouse.stats.batting_study import Columns, read_columns, read_study
 from assayhouse.stats.batting_validation import DoseRow, Validation, validate

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray, require_word
 from assayhouse.stats.batting_cells import Cells, Splits, count_cells, find_splits, present_ties
-from assayhouse.stats.batting_rules import read_candidates, require_count
+from assayhouse.stats.batting_checks import read_candidates, require_count
 from assayhouse.stats.batting_search import Draws, read_resamples
 from assayhouse.stats.batting_study import Study, read_columns, read_study
 from assayhouse.stats.frozen import Frozen, freeze

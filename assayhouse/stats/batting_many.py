@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import FloatArray, IntArray
+from assayhouse.stats.batting_checks import require_count
 from assayhouse.stats.batting_null import (
     NullData,
     chunks,
@@ -18,13 +19,7 @@ from assayhouse.stats.batting_null import (
 )
 from assayhouse.stats.batting_open import open_draws, open_options
 from assayhouse.stats.batting_result import BattingResult, search_replicates, stored_rules
-from assayhouse.stats.batting_rules import (
-    PassedOptions,
-    Rules,
-    SearchOptions,
-    read_rules,
-    require_count,
-)
+from assayhouse.stats.batting_rules import PassedOptions, Rules, SearchOptions, read_rules
 from assayhouse.stats.batting_search import direction_of, search_original
 from assayhouse.stats.batting_study import Study, read_study
 from assayhouse.stats.columns import as_matrix

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
-from assayhouse.stats.batting_numpy import Optima
+from assayhouse.stats.batting_optima import Optima
 from assayhouse.stats.batting_rules import Rules
 from assayhouse.stats.batting_scan import read_cuts, scan_cuts
 from assayhouse.stats.batting_search import Draws, choose_engine, median_cut, run_search

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import FloatArray, IntArray
 from assayhouse.stats.batting_direction import find_direction
-from assayhouse.stats.batting_numpy import Optima, search_chunk
+from assayhouse.stats.batting_numpy import search_chunk
+from assayhouse.stats.batting_optima import Optima
 from assayhouse.stats.batting_rules import Rules
 from assayhouse.stats.batting_study import Columns, Study
 from assayhouse.stats.columns import as_objects

@@ -10,14 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray, require_word
-from assayhouse.stats.columns import (
-    as_binary,
-    as_column,
-    as_matrix,
-    factorise,
-    keep_complete,
-)
+from assayhouse.stats.columns import as_binary, as_column, as_matrix, keep_complete
 from assayhouse.stats.errors import InputError
+from assayhouse.stats.factors import factorise
 
 ENDPOINTS = ("binary", "continuous", "survival")
 

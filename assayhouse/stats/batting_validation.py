@@ -10,8 +10,9 @@ from assayhouse.stats.arrays import FloatArray, IntArray, require_word
 from assayhouse.stats.batting_forms import STATISTICS, p_value
 from assayhouse.stats.batting_result import BattingResult
 from assayhouse.stats.batting_rules import TESTS
-from assayhouse.stats.columns import as_binary, as_column, factorise, keep_complete
+from assayhouse.stats.columns import as_binary, as_column, keep_complete
 from assayhouse.stats.errors import InputError
+from assayhouse.stats.factors import factorise
 from assayhouse.stats.frozen import Frozen, freeze
 from assayhouse.stats.proportions import RiskDifference, risk_difference
 

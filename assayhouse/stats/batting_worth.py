@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import FloatArray, require_word
+from assayhouse.stats.batting_checks import require_count
 from assayhouse.stats.batting_null import (
     NullData,
     chunks,
     exceedance,
-    fit_prognostic,
     null_maxima,
     null_procedures,
     parametric_data,
@@ -20,7 +20,8 @@ from assayhouse.stats.batting_null import (
     procedure_statistic,
 )
 from assayhouse.stats.batting_open import Search, open_search
-from assayhouse.stats.batting_rules import PassedOptions, require_count
+from assayhouse.stats.batting_prognostic import fit_prognostic
+from assayhouse.stats.batting_rules import PassedOptions
 from assayhouse.stats.batting_search import direction_of, search_original
 from assayhouse.stats.frozen import Frozen, freeze
 from assayhouse.stats.resampling import Rng

@@ -4,17 +4,16 @@ It holds no figures and no frames; `SubsetTable.to_records` is what a report rea
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erfc, ndtri
 
-from assayhouse.stats.arrays import FloatArray, IntArray, require_word
-from assayhouse.stats.columns import as_binary, as_column, factorise, keep_complete
+from assayhouse.stats.arrays import FloatArray, require_word
+from assayhouse.stats.columns import as_binary, as_column, keep_complete
 from assayhouse.stats.errors import InputError
-from assayhouse.stats.frozen import Frozen, freeze
+from assayhouse.stats.factors import factorise
+from assayhouse.stats.frozen import freeze
 from assayhouse.stats.proportions_intervals import (
     Strata,
     miettinen_nurminen_limits,
@@ -23,6 +22,18 @@ from assayhouse.stats.proportions_intervals import (
     wald_limits,
     wilson_limits,
 )
+from assayhouse.stats.proportions_results import RiskDifference, SubsetRow, SubsetTable
+
+__all__ = [
+    "RiskDifference",
+    "SubsetRow",
+    "SubsetTable",
+    "normal_quantile",
+    "risk_difference",
+    "risk_difference_counts",
+    "subset_table",
+    "wilson",
+]
 
 _LIMITS: dict[str, Callable[[Strata, float], tuple[float, float]]] = {
     "newcombe": newcombe_limits,
@@ -30,103 +41,6 @@ _LIMITS: dict[str, Callable[[Strata, float], tuple[float, float]]] = {
     "sato": sato_limits,
     "wald": wald_limits,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskDifference(Frozen):
-    """A difference of response rates, active minus control, as a fraction.
-
-    Parameters
-    ----------
-    estimate, lower, upper : float
-        Weighted difference and its limits; NaN where no stratum has both arms.
-    conf_level : float
-        Coverage aimed at.
-    method : str
-        newcombe, mn, sato or wald.
-    weights : (K,) array
-        Normalised weights of the strata; 0 where an arm is empty.
-    y1, n1, y0, n0 : (K,) arrays of int
-        Responders and subjects of the active arm and of control.
-    n_strata_used : int
-        Strata with subjects in both arms.
-    p_cmh : float
-        Cochran-Mantel-Haenszel test without continuity correction.
-    warnings : tuple of str
-        What a reader must know.
-    """
-
-    estimate: float
-    lower: float
-    upper: float
-    conf_level: float
-    method: str
-    weights: FloatArray
-    y1: IntArray
-    n1: IntArray
-    y0: IntArray
-    n0: IntArray
-    n_strata_used: int
-    p_cmh: float
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubsetRow(Frozen):
-    """One line of the subset table.
-
-    Parameters
-    ----------
-    label : str
-        Name of the subset.
-    n1, y1, n0, y0 : int
-        Subjects and responders of the active arm and of control.
-    result : RiskDifference
-        Difference with its limits.
-    """
-
-    label: str
-    n1: int
-    y1: int
-    n0: int
-    y0: int
-    result: RiskDifference
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubsetTable(Frozen):
-    """Differences in all subjects and in subsets of them.
-
-    Parameters
-    ----------
-    rows : tuple of SubsetRow
-        "Overall" first, then the subsets in the order given.
-    """
-
-    rows: tuple[SubsetRow, ...]
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return one flat record per row, differences in percent.
-
-        Returns
-        -------
-        list of dict
-            Keys label, n1, y1, n0, y0, estimate_pct, lower_pct, upper_pct, method.
-        """
-        return [
-            {
-                "label": row.label,
-                "n1": row.n1,
-                "y1": row.y1,
-                "n0": row.n0,
-                "y0": row.y0,
-                "estimate_pct": 100 * row.result.estimate,
-                "lower_pct": 100 * row.result.lower,
-                "upper_pct": 100 * row.result.upper,
-                "method": row.result.method,
-            }
-            for row in self.rows
-        ]
 
 
 def normal_quantile(conf_level: float) -> float:
