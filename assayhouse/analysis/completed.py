@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from assayhouse.analysis.cells import MIN_PER_ARM, smallest_arm
+from assayhouse.analysis.draws import DrawTask, draw_missing, predictors_of
 from assayhouse.analysis.long_form import ParameterData
 from assayhouse.analysis.spec import EffectSpec, ImputeSpec
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
-from assayhouse.stats.imputation import impute_normal
 
 _MIN_ABOVE = 2
 """Values above the limit that an arm must have for its censored ones to be drawn."""
@@ -81,31 +81,13 @@ def _complete(
     model = on_model_scale(raw, spec.impute, paramcd=data.paramcd)
     upper = on_model_scale(data.lloq[cells], spec.impute, paramcd=data.paramcd)
     upper[~np.isnan(raw)] = np.nan
-    drawn = _draw(data, spec, population, model, upper)
+    drawn = draw_missing(
+        DrawTask(data=data, spec=spec, population=population, values=model, upper=upper)
+    )
     # What is missing altogether is shifted; what is known to lie below a limit is not.
     drawn += _shift(data, spec, population)[:, None] * (np.isnan(raw) & np.isnan(upper))
     back = np.exp(drawn) if spec.impute.scale == "log" else drawn
     return np.where(np.isnan(raw), back, raw)
-
-
-def _draw(
-    data: ParameterData,
-    spec: EffectSpec,
-    population: BoolArray,
-    model: FloatArray,
-    upper: FloatArray,
-) -> FloatArray:
-    return impute_normal(
-        model,
-        predictors_of(data, spec.impute, population),
-        n_imputations=spec.impute.m,
-        sweeps=spec.impute.sweeps,
-        seed=spec.impute.seed,
-        key=data.paramcd,
-        method=spec.impute.method,
-        by=data.arm[population] if spec.impute.by_arm else None,
-        upper=upper,
-    )
 
 
 def _shift(data: ParameterData, spec: EffectSpec, population: BoolArray) -> FloatArray:
@@ -147,62 +129,6 @@ def on_model_scale(values: FloatArray, impute: ImputeSpec, *, paramcd: str) -> F
     return np.log(values)
 
 
-def predictors_of(data: ParameterData, impute: ImputeSpec, population: BoolArray) -> FloatArray:
-    """Make the predictors of the imputation model: base, arms unless by arm, strata.
-
-    A base at or below zero has no logarithm: the mean of the others stands for it, and a
-    column of its own tells those subjects apart.
-
-    Parameters
-    ----------
-    data : ParameterData
-        One parameter.
-    impute : ImputeSpec
-        Scale, and whether arms have models of their own.
-    population : (n,) array of bool
-        Subjects with a base.
-
-    Returns
-    -------
-    (subjects, q) array
-        Without an intercept.
-    """
-    base, undefined = base_on_model_scale(data.base[population], impute)
-    columns = [base]
-    if undefined.any():
-        columns.append(undefined.astype(np.float64))
-    factors = dict(data.factors)
-    if not impute.by_arm:
-        factors = {"arm": data.arm, **factors}
-    for labels in factors.values():
-        values = labels[population]
-        columns += [(values == level) * 1.0 for level in sorted(set(values.tolist()))[1:]]
-    return np.column_stack(columns)
-
-
-def base_on_model_scale(base: FloatArray, impute: ImputeSpec) -> tuple[FloatArray, BoolArray]:
-    """Bring base values to the scale of the model, and say where they have no place on it.
-
-    Parameters
-    ----------
-    base : (n,) array
-        Finite.
-    impute : ImputeSpec
-        Names the scale.
-
-    Returns
-    -------
-    (n,) array, (n,) array of bool
-        The mean of the others where it is undefined.
-    """
-    if impute.scale == "raw":
-        return base, np.zeros(len(base), dtype=np.bool_)
-    undefined = base <= 0
-    logs = np.log(np.where(undefined, 1.0, base))
-    middle = float(logs[~undefined].mean()) if not undefined.all() else 0.0
-    return np.where(undefined, middle, logs), undefined
-
-
 def why_lacking(data: ParameterData, spec: EffectSpec) -> dict[int, str]:
     """Say which visits no imputation can complete: too few values for the model.
 
@@ -241,7 +167,7 @@ def _too_many_columns(
     data: ParameterData, spec: EffectSpec, population: BoolArray, lacking: set[int]
 ) -> dict[int, str]:
     usable = [visit for visit in range(len(data.visits)) if visit not in lacking]
-    if not usable:
+    if not usable or spec.impute.method == "mvn":
         return {}
     columns = 1 + predictors_of(data, spec.impute, population).shape[1] + len(usable) - 1
     arms = sorted(set(data.arm[population].tolist()))

@@ -54,7 +54,8 @@ class ImputeSpec:
     Parameters
     ----------
     method : {"fcs_norm", "monotone", "mvn", "none"}
-        ``none`` analyses what was observed.
+        Chained equations; sequential regressions; a mixed model for repeated measures with
+        bootstrap draws; ``none`` analyses what was observed.
     scale : {"log", "raw"}
         Scale of the normal model.
     m : int
@@ -62,11 +63,12 @@ class ImputeSpec:
     sweeps : int
         Passes of the chained equations.
     by_arm : bool
-        Arm-by-arm models instead of arms as predictors.
+        Arm-by-arm models instead of arms as predictors; with ``mvn`` a covariance per arm.
     strategy : {"MAR", "J2R", "CR", "CIR", "LMCF"}
-        What is assumed after an event.
+        What is assumed after the last visit with a value. Only ``mvn`` can carry another than
+        MAR, so it takes the place of ``fcs_norm``, in the spec as well.
     delta : float, optional
-        Added to imputed values.
+        Added on the model's scale to missing values of every arm but the reference.
     seed : int
         Of the random streams.
     """
@@ -84,6 +86,15 @@ class ImputeSpec:
     def __post_init__(self) -> None:
         require_words(self, _IMPUTE_WORDS)
         coerce(self, integers=("m", "sweeps", "seed"), numbers=("delta",))
+        if self.strategy != "MAR" and self.method == "fcs_norm":
+            object.__setattr__(self, "method", "mvn")
+        require(
+            ok=self.strategy == "MAR" or self.method == "mvn",
+            message=f'impute.strategy={self.strategy!r} goes with impute.method="mvn".',
+        )
+        ok = self.delta is None or bool(np.isfinite(self.delta))
+        require(ok=ok, message="impute.delta must be a finite number.")
+        require(ok=self.seed >= 0, message=f"impute.seed={self.seed} must be at least 0.")
         require(ok=self.m >= 1, message=f"impute.m={self.m} must be at least 1.")
         require(ok=self.sweeps >= 1, message=f"impute.sweeps={self.sweeps} must be at least 1.")
 

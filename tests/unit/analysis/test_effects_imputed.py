@@ -350,3 +350,53 @@ def test_a_visit_asked_for_that_a_parameter_lacks_is_refused():
     result = estimate_effects(gappy(), mi(visits=(8, 24), responses=("abs",)))
     assert statuses(result.filter(avisitn=8)) == ["ok"]
     assert statuses(result.filter(avisitn=24)) == ["too_few"]
+
+
+@pytest.mark.parametrize("strategy", ["MAR", "J2R", "CR", "CIR"])
+def test_every_strategy_gives_ok_rows_and_is_drawn_from_the_mixed_model(strategy):
+    impute = {"method": "mvn", "strategy": strategy}
+    result = estimate_effects(gappy(per_arm=25), mi(impute=impute, responses=("log",)))
+    assert statuses(result) == ["ok"]
+
+
+def test_another_strategy_than_mar_takes_the_mixed_model_and_says_so():
+    assert ImputeSpec(strategy="J2R").method == "mvn"
+    assert ImputeSpec(strategy="J2R").to_dict()["method"] == "mvn"
+    with pytest.raises(ModelDataError, match="goes with"):
+        ImputeSpec(method="monotone", strategy="CIR")
+
+
+def test_jump_to_reference_draws_the_difference_towards_zero():
+    frame = change(gappy(per_arm=30), pl.col("arm") == "double", module="high")
+    lost = (pl.col("avisitn") == 8) & (pl.col("usubjid") > "S055")
+    frame = change(frame, lost, aval=None).with_columns(
+        aval=pl.when(pl.col("arm") == "double").then(pl.col("aval") * 2).otherwise(pl.col("aval"))
+    )
+    found = {
+        strategy: estimate_effects(
+            frame,
+            mi(m=20, impute={"method": "mvn", "strategy": strategy}, responses=("log",)),
+        ).filter(avisitn=8, term="diff", arm="double")["estimate"][0]
+        for strategy in ("MAR", "J2R")
+    }
+    assert 0 < found["J2R"] < found["MAR"] * 0.9
+
+
+def test_censored_values_and_strategies_go_together():
+    frame = gappy(per_arm=25, share=0.1)
+    below = pl.col("aval").is_not_null() & (pl.col("aval") < 5.0)
+    frame = frame.with_columns(blq=below.fill_null(value=False), lloq=pl.lit(5.0))
+    spec = mi(blq_rule="censored", impute={"strategy": "J2R", "m": 3}, responses=("log",))
+    drawn = impute_long(frame, spec).join(
+        frame.select("usubjid", "avisitn", "blq"), on=["usubjid", "avisitn"]
+    )
+    assert drawn.filter("blq")["aval"].max() <= 5.0
+    assert statuses(estimate_effects(frame, spec)) == ["ok"]
+    more = mi(blq_rule="censored", impute={"strategy": "J2R", "m": 5}, responses=("log",))
+    assert impute_long(frame, more).filter(pl.col("imp") <= 3).equals(impute_long(frame, spec))
+
+
+def test_lmcf_of_a_subject_without_any_value_is_refused_with_the_parameter():
+    frame = change(gappy(per_arm=25), subject([7]), aval=None)
+    with pytest.raises(ModelDataError, match=r"A: .*last mean"):
+        estimate_effects(frame, mi(impute={"strategy": "LMCF"}))

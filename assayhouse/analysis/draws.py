@@ -1,0 +1,190 @@
+"""Draws of one parameter's missing values by the method of a spec, on the scale of its model.
+
+Which visits can be drawn at all, and the way back to the units of the data, are in `completed`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from assayhouse.analysis.long_form import ParameterData
+from assayhouse.analysis.spec import EffectSpec, ImputeSpec
+from assayhouse.errors import ModelDataError
+from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray, StrArray
+from assayhouse.stats.imputation import impute_normal
+from assayhouse.stats.reference_based import impute_reference_based
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawTask:
+    """What is to be drawn.
+
+    Parameters
+    ----------
+    data : ParameterData
+        One parameter.
+    spec : EffectSpec
+        ``impute``, the strata and the reference arm are used.
+    population : (all subjects,) array of bool
+        Subjects with a base.
+    values : (n, visits) array
+        Of the population, on the scale of the model; NaN where missing or censored.
+    upper : (n, visits) array
+        Limits of censored values; NaN elsewhere.
+    """
+
+    data: ParameterData
+    spec: EffectSpec
+    population: BoolArray
+    values: FloatArray
+    upper: FloatArray
+
+    @property
+    def factors(self) -> Mapping[str, StrArray]:
+        """Strata of the population."""
+        return {name: levels[self.population] for name, levels in self.data.factors.items()}
+
+
+def draw_missing(task: DrawTask) -> FloatArray:
+    """Draw missing and censored values.
+
+    Parameters
+    ----------
+    task : DrawTask
+        What is to be drawn.
+
+    Returns
+    -------
+    (m, n, visits) array
+        On the scale of the model.
+
+    Raises
+    ------
+    ModelDataError
+        An assumption that the data do not allow.
+    """
+    if task.spec.impute.method == "mvn":
+        return _draw_mixed_model(task)
+    return _draw_regressions(task, method=task.spec.impute.method)
+
+
+def _draw_regressions(task: DrawTask, *, method: str) -> FloatArray:
+    impute = task.spec.impute
+    return impute_normal(
+        task.values,
+        predictors_of(task.data, impute, task.population),
+        n_imputations=impute.m,
+        sweeps=impute.sweeps,
+        seed=impute.seed,
+        key=task.data.paramcd,
+        method=method,
+        by=task.data.arm[task.population] if impute.by_arm else None,
+        upper=task.upper,
+    )
+
+
+def _draw_mixed_model(task: DrawTask) -> FloatArray:
+    """Draw from a mixed model; censored values are drawn within their limits beforehand."""
+    censored = np.isfinite(task.upper)
+    known = censored | np.isfinite(task.values)
+    # The event lies after the last visit with a value.
+    event = np.where(known, np.arange(1, known.shape[1] + 1), 0).max(axis=1)
+    paramcd = task.data.paramcd
+    if not censored.any():
+        return _draw_reference_based(task, task.values, event, m=task.spec.impute.m, key=paramcd)
+    within = _draw_regressions(task, method="fcs_norm")
+    parts = [
+        _draw_reference_based(
+            task,
+            np.where(censored, values, task.values),
+            event,
+            m=1,
+            key=f"{paramcd} imputation {number}",
+        )
+        for number, values in enumerate(within)
+    ]
+    return np.concatenate(parts)
+
+
+def _draw_reference_based(
+    task: DrawTask, values: FloatArray, event: IntArray, *, m: int, key: str
+) -> FloatArray:
+    impute = task.spec.impute
+    base, undefined = base_on_model_scale(task.data.base[task.population], impute)
+    factors = dict(task.factors)
+    if undefined.any():
+        factors["base at or below zero"] = undefined.astype(np.str_)
+    try:
+        return impute_reference_based(
+            values,
+            task.data.arm[task.population],
+            base,
+            factors,
+            event,
+            strategy=impute.strategy,
+            reference=task.spec.reference,
+            n_imputations=m,
+            seed=impute.seed,
+            key=key,
+            covariance="by_arm" if impute.by_arm else "shared",
+        )
+    except ModelDataError as error:
+        message = f"{task.data.paramcd}: {error}"
+        raise ModelDataError(message) from error
+
+
+def predictors_of(data: ParameterData, impute: ImputeSpec, population: BoolArray) -> FloatArray:
+    """Make the predictors of the imputation model: base, arms unless by arm, strata.
+
+    A base at or below zero has no logarithm: the mean of the others stands for it, and a
+    column of its own tells those subjects apart.
+
+    Parameters
+    ----------
+    data : ParameterData
+        One parameter.
+    impute : ImputeSpec
+        Scale, and whether arms have models of their own.
+    population : (n,) array of bool
+        Subjects with a base.
+
+    Returns
+    -------
+    (subjects, q) array
+        Without an intercept.
+    """
+    base, undefined = base_on_model_scale(data.base[population], impute)
+    columns = [base]
+    if undefined.any():
+        columns.append(undefined.astype(np.float64))
+    factors = dict(data.factors)
+    if not impute.by_arm:
+        factors = {"arm": data.arm, **factors}
+    for labels in factors.values():
+        values = labels[population]
+        columns += [(values == level) * 1.0 for level in sorted(set(values.tolist()))[1:]]
+    return np.column_stack(columns)
+
+
+def base_on_model_scale(base: FloatArray, impute: ImputeSpec) -> tuple[FloatArray, BoolArray]:
+    """Bring base values to the scale of the model, and say where they have no place on it.
+
+    Parameters
+    ----------
+    base : (n,) array
+        Finite.
+    impute : ImputeSpec
+        Names the scale.
+
+    Returns
+    -------
+    (n,) array, (n,) array of bool
+        The mean of the others where it is undefined.
+    """
+    if impute.scale == "raw":
+        return base, np.zeros(len(base), dtype=np.bool_)
+    undefined = base <= 0
+    logs = np.log(np.where(undefined, 1.0, base))
+    middle = float(logs[~undefined].mean()) if not undefined.all() else 0.0
+    return np.where(undefined, middle, logs), undefined
