@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assayhouse.analysis.long_form import require_long, split_parameters
 from assayhouse.contracts import declarations
 from assayhouse.pipeline.effects import effect_spec, long_form
 from assayhouse.pipeline.night import run_night
@@ -60,23 +59,25 @@ def land(home, files):
 
 def models(long, spec):
     """Response and contrasts of every model by parameter, visit and response."""
-    for data in split_parameters(require_long(long, spec), spec):
-        for visit in data.visits:
-            here = (data.avisitn == visit) & np.isfinite(data.value) & np.isfinite(data.base)
-            value, base = data.value[here], data.base[here]
-            factors = {name: levels[here] for name, levels in data.factors.items()}
-            for response in RESPONSES:
-                y = {
-                    "abs": value,
-                    "chg": value - base,
-                    "pchg": 100 * (value - base) / base,
-                    "log": np.log(value),
-                }[response]
-                x = np.log(base) if response == "log" else base
-                contrasts = contrast_matrix(
-                    data.arm[here], x, factors, reference=spec.reference, weights=spec.weights
-                )
-                yield (data.paramcd, visit, response), contrasts, y
+    assert (spec.population, spec.blq_rule) == ("observed_at_visit", "lloq/2")
+    seen = long.filter(pl.col("aval").is_not_null(), pl.col("base").is_not_null()).with_columns(
+        value=pl.when(pl.col("blq")).then(pl.col("lloq") / 2).otherwise(pl.col("aval"))
+    )
+    for (paramcd, visit), rows in seen.group_by("paramcd", "avisitn", maintain_order=True):
+        value, base = rows["value"].to_numpy(), rows["base"].to_numpy()
+        factors = {name: rows[name].to_numpy() for name in spec.strata}
+        for response in RESPONSES:
+            y = {
+                "abs": value,
+                "chg": value - base,
+                "pchg": 100 * (value - base) / base,
+                "log": np.log(value),
+            }[response]
+            x = np.log(base) if response == "log" else base
+            contrasts = contrast_matrix(
+                rows["arm"].to_numpy(), x, factors, reference=spec.reference, weights=spec.weights
+            )
+            yield (paramcd, visit, response), contrasts, y
 
 
 def limit_of(spec, loaded):
