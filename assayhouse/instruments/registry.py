@@ -27,6 +27,7 @@ MODULES = (
     "assayhouse.instruments.fcs_inspection",
     "assayhouse.instruments.electrophoresis_inspection",
     "assayhouse.instruments.gating_inspection",
+    "assayhouse.instruments.qpcr_inspection",
 )
 
 

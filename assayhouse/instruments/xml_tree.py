@@ -70,9 +70,24 @@ def broken_xml(error: ET.ParseError) -> InstrumentFileError:
 class _RootReached(Exception):  # noqa: N818 - no error: the prolog is done
     """The root element begins; no DTD can follow."""
 
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        super().__init__(name)
+        self.name = name.rpartition(":")[2]
+        self.attributes = attributes
 
-def refuse_unsafe(content: bytes) -> None:
+
+def refuse_unsafe(content: bytes) -> tuple[str, dict[str, str]] | None:
     """Refuse a DTD that declares anything, and any entity; a bare ``<!DOCTYPE name>`` may stand.
+
+    Parameters
+    ----------
+    content : bytes
+        The document, or its begin.
+
+    Returns
+    -------
+    tuple or None
+        Local name and attributes of the root element; None where none begins in ``content``.
 
     Raises
     ------
@@ -83,13 +98,17 @@ def refuse_unsafe(content: bytes) -> None:
     parser.StartDoctypeDeclHandler = _doctype
     parser.EntityDeclHandler = _declaration
     parser.StartElementHandler = _root
+    start, step = 0, _PROLOG_STEP
     try:
-        for start in range(0, len(content), _PROLOG_STEP):
-            parser.Parse(content[start : start + _PROLOG_STEP], False)
-    except _RootReached:
-        return
+        while start < len(content):
+            parser.Parse(content[start : start + step], False)
+            # Steps double: expat reads a long comment again with every piece of it.
+            start, step = start + step, 2 * step
+    except _RootReached as reached:
+        return reached.name, reached.attributes
     except (expat.ExpatError, LookupError, ValueError):
-        return  # not well-formed: the parser of the whole document says where
+        return None  # not well-formed: the parser of the whole document says where
+    return None
 
 
 def _doctype(_name: str, system: str | None, public: str | None, internal: object) -> None:
@@ -101,8 +120,8 @@ def _declaration(*_declared: object) -> None:
     raise _unsafe(what="an entity")
 
 
-def _root(_name: str, _attributes: object) -> None:
-    raise _RootReached
+def _root(name: str, attributes: dict[str, str]) -> None:
+    raise _RootReached(name, attributes)
 
 
 def _unsafe(*, what: str) -> InstrumentFileError:
