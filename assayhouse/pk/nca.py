@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from assayhouse.pk.arrays import FloatArray
 from assayhouse.pk.errors import NCAError
 
-FloatArray: TypeAlias = NDArray[np.float64]
 NCAResult: TypeAlias = dict[str, float | int | str | None]
 
 _TIE: Final = 1e-4

@@ -1,0 +1,66 @@
+"""Options of a fit. No arithmetic."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from assayhouse.pk.errors import SpecError
+
+COVARIANCES = ("sandwich", "hessian", "none")
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a fit is searched for and what is reported of it.
+
+    Parameters
+    ----------
+    starts : int
+        The given start, and so many less one around it.
+    start_sd : float
+        SD of the other starts' structural parameters on the log scale.
+    seed : int
+        Of the other starts.
+    max_iter : int
+        Steps of one search.
+    gtol : float
+        Largest gradient on the estimation scale that ends a search.
+    inner_tol : float
+        Newton decrement that ends the search for a subject's mode.
+    covariance : {"sandwich", "hessian", "none"}
+        Which standard errors are reported as ``se``.
+    ci_level : float
+        Level of the intervals.
+
+    Raises
+    ------
+    SpecError
+        An option is out of range.
+    """
+
+    starts: int = 5
+    start_sd: float = 0.4
+    seed: int = 1
+    max_iter: int = 300
+    gtol: float = 1e-3
+    inner_tol: float = 1e-9
+    covariance: Literal["sandwich", "hessian", "none"] = "sandwich"
+    ci_level: float = 0.95
+
+    def __post_init__(self) -> None:
+        wrong = {
+            "starts must be 1 or more": self.starts < 1,
+            "start_sd must not be negative": self.start_sd < 0,
+            "seed must not be negative": self.seed < 0,
+            "max_iter must be 1 or more": self.max_iter < 1,
+            "gtol must be above 0": not self.gtol > 0,
+            "inner_tol must be above 0": not self.inner_tol > 0,
+            f"covariance must be one of {', '.join(COVARIANCES)}": self.covariance
+            not in COVARIANCES,
+            "ci_level must be between 0 and 1": not 0 < self.ci_level < 1,
+        }
+        found = [text for text, holds in wrong.items() if holds]
+        if found:
+            raise SpecError("; ".join(found) + ".")
+
+
+DEFAULT_OPTIONS = FitOptions()
