@@ -20,6 +20,7 @@ from assayhouse.simulate.specimens import (
     TimeArray,
     fixed_texts,
     interleave,
+    lot_numbers,
     significant_texts,
     table_rows,
     time_texts,
@@ -234,6 +235,7 @@ def _common_cells(
         "VIABPCT": fixed_texts(88.0 + 11.0 * draws[:, 3], 1),
         "INSTR": INSTRUMENT,
         "RUNNO": runs,
+        "BEADLOT": lot_numbers("BL", acquired),
         "OPER": "OP2",
         "STATUS": "F",
     }
@@ -267,6 +269,7 @@ def _population_cells(
         "PCTPAR": fixed_texts(counted.percent[paramcd][rows, visit], 4),
         "EVT": whole_texts(counted.events[paramcd][rows, visit]),
         "EVTPAR": whole_texts(counted.parents[paramcd][rows, visit]),
+        "BEADLOT": "",
         "METHOD": "DUAL" if paramcd == DUAL else "SINGLE",
         "LLOQ": limit,
         "BLQFL": where_texts(blq & ~lost, "Y", "N"),
@@ -278,7 +281,8 @@ def _population_cells(
     }
     if paramcd != DUAL:
         beads = whole_texts(counted.beads[gate.tube][rows, visit])
-        cells |= {"BEADEVT": beads, "BEADLOT": f"BL-{1 + visit // 2}", "DIL": "1"}
+        del cells["BEADLOT"]
+        cells |= {"BEADEVT": beads, "DIL": "1"}
         cells |= {"BEADCNT": str(BEADS_PER_TUBE), "SAMPVOL": str(tube.sample_ul)}
     return cells
 

@@ -13,6 +13,7 @@ from assayhouse.simulate.specimens import (
     Specimens,
     fixed_texts,
     interleave,
+    lot_numbers,
     table_rows,
     time_texts,
     where_texts,
@@ -138,7 +139,7 @@ def expression_rows(
     batches = _batches(specimens)
     common = specimens.identity | {
         "RECDTM": time_texts(received),
-        "KITLOT": f"DXK-{1 + visit // 2}",
+        "KITLOT": lot_numbers("DXK", received),
         "BATCHID": batches,
         "PLATEID": [f"P-{batch}" for batch in batches],
         "WELL": [well_name(12 + place % SPECIMENS_PER_BATCH) for place in range(size)],

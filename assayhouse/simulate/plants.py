@@ -7,7 +7,7 @@ as delivered.
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
-from assayhouse.simulate.layouts import RESULTS, RESULTS_COLUMNS, Row
+from assayhouse.simulate.layouts import RESULTS, RESULTS_COLUMNS, Layout, Row
 from assayhouse.simulate.streams import choose
 
 COLUMN = {name: place for place, name in enumerate(RESULTS_COLUMNS)}
@@ -71,6 +71,8 @@ class Mark:
     columns: tuple[str, ...]
     note: str
     rows: list[Row]
+    layout: Layout = RESULTS
+    rule: str = ""
 
     def locate(self, rows: list[Row], *, transfer: str, file: str) -> PlantedFault:
         """Look up the physical lines of the marked rows in the rows of the file."""
@@ -78,16 +80,16 @@ class Mark:
         places = [place for place, row in enumerate(rows) if id(row) in wanted]
         return PlantedFault(
             fault=self.fault,
-            rule=self.fault,
+            rule=self.rule or self.fault,
             disposition=self.disposition,
             transfer=transfer,
-            layout=RESULTS.full_name,
+            layout=self.layout.full_name,
             file=file,
             n_rows=len(self.rows),
-            lines=tuple(RESULTS.first_data_line + place for place in places),
+            lines=tuple(self.layout.first_data_line + place for place in places),
             columns=self.columns,
             note=self.note,
-            keys=tuple(record_key(row) for row in self.rows),
+            keys=tuple(record_key(row, self.layout) for row in self.rows),
         )
 
 
@@ -117,9 +119,9 @@ def cell(row: Row, column: str) -> str:
     return row[COLUMN[column]]
 
 
-def record_key(row: Row) -> str:
-    """Key of a results row as one text."""
-    return " | ".join(cell(row, column) for column in RESULTS.key)
+def record_key(row: Row, layout: Layout) -> str:
+    """Key of a row as one text."""
+    return " | ".join(row[layout.columns.index(column)] for column in layout.key)
 
 
 def _with(row: Row, **cells: str) -> Row:

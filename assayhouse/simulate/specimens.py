@@ -12,6 +12,7 @@ from assayhouse.simulate.levels import decimals, specimens_present
 from assayhouse.simulate.streams import FloatArray, IntArray
 from assayhouse.simulate.subjects import BoolArray, Subjects, subject_uniforms, visit_dates
 
+LOT_STARTS = ("2018-01-01", "2018-07-02", "2018-10-15")
 TimeArray = npt.NDArray[np.datetime64]
 Texts = Sequence[str]
 
@@ -105,6 +106,12 @@ def draw_specimens(
         subjid=[subjects.subjid[person] for person in there.tolist()],
         collected=collection_times(seed, subjects, visit)[there],
     )
+
+
+def lot_numbers(prefix: str, times: TimeArray) -> list[str]:
+    """Give the reagent lots: a lot is in use for some months, whatever visit they fall on."""
+    starts = np.array(LOT_STARTS, dtype="datetime64[m]")
+    return [f"{prefix}-{lot}" for lot in np.searchsorted(starts, times, side="right").tolist()]
 
 
 def time_texts(times: TimeArray) -> list[str]:

@@ -7,34 +7,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from assayhouse.simulate.calibration import SUBJECTS_PER_ARM, TRANSFER_DATES, VISITS
-from assayhouse.simulate.deliveries import CLINIC_ROWS, LABORATORY_ROWS, laboratory_visits
 from assayhouse.simulate.errors import SimulationError
-from assayhouse.simulate.laboratory import LabReport, make_report
 from assayhouse.simulate.layouts import (
-    PLATES,
     RAND,
-    RESULTS,
     SITE,
     WELLS,
     DeliveredFile,
     Layout,
-    Row,
     file_name,
     manifest,
     render,
 )
-from assayhouse.simulate.plants import (
-    PlantedFault,
-    PlantedResults,
-    plant_fourth,
-    plant_third,
-)
+from assayhouse.simulate.plants import PlantedFault
 from assayhouse.simulate.subjects import Subjects, draw_subjects
+from assayhouse.simulate.tables import DUPLICATE_TRANSFER, StudyTables
 from assayhouse.simulate.vendor_layouts import ALL_LAYOUTS, LAYOUT_NAMES
 from assayhouse.simulate.world import World
 
 RESEND_DATE = "2018-10-10"
-CUT_TRANSFER, DUPLICATE_TRANSFER = 2, 3
+CUT_TRANSFER = 2
 MANIFEST_SUFFIX = ".manifest.json"
 
 
@@ -82,25 +73,12 @@ class SimulatedStudy:
     subjects: Subjects
 
 
-def _file(layout: Layout, rows: list[Row], number: int) -> DeliveredFile:
-    name = file_name(layout, transfer=number, date=TRANSFER_DATES[number - 1])
-    content = render(layout, rows, report=number)
-    return DeliveredFile(layout=layout, name=name, content=content, rows=len(rows))
-
-
 def _drop(files: list[DeliveredFile], *, number: int, date: str) -> dict[str, bytes]:
     folder = files[0].layout.vendor
     dropped = {f"{folder}/{file.name}": file.content for file in files}
     sidecar = f"{folder}/{files[0].name}{MANIFEST_SUFFIX}"
     dropped[sidecar] = manifest(files, transfer=number, date=date)
     return dropped
-
-
-def _transfer(number: int, parts: list[list[DeliveredFile]]) -> Transfer:
-    date, files = TRANSFER_DATES[number - 1], dict[str, bytes]()
-    for part in parts:
-        files |= _drop(part, number=number, date=date)
-    return Transfer(number=number, label=f"T{number:03d}", date=date, files=files)
 
 
 def _cut_wells(transfer: Transfer) -> tuple[Transfer, Transfer, PlantedFault]:
@@ -160,16 +138,6 @@ def _duplicate_fault(transfer: Transfer) -> PlantedFault:
     )
 
 
-def _plant(seed: int, reports: list[LabReport]) -> dict[int, PlantedResults]:
-    below_limit = {key: text for report in reports for key, text in report.below_limit.items()}
-    third = [row for report in reports[:3] for row in report.results]
-    fourth = [*third, *reports[3].results]
-    return {
-        3: plant_third(seed, third, below_limit),
-        4: plant_fourth(seed, fourth, below_limit, n_third=len(third)),
-    }
-
-
 def _require_layouts(wanted: Collection[str] | None) -> tuple[Layout, ...]:
     if wanted is None:
         return ALL_LAYOUTS
@@ -183,64 +151,27 @@ def _require_layouts(wanted: Collection[str] | None) -> tuple[Layout, ...]:
     return tuple(layout for layout in ALL_LAYOUTS if layout.full_name in wanted)
 
 
-class _Maker:
-    """Makes the files of one study; keeps the rows of visits, which every later file repeats."""
-
-    def __init__(self, world: World, layouts: tuple[Layout, ...], *, faults: bool) -> None:
-        self.world = world
-        self.layouts = layouts
-        self.faults = faults
-        self.visits = {
-            layout.full_name: laboratory_visits(world, layout.full_name)
-            for layout in layouts
-            if layout.full_name in LABORATORY_ROWS
-        }
-        self.reports: list[LabReport] = []
-        if any(layout.vendor == RESULTS.vendor for layout in layouts):
-            numbers = range(1, len(VISITS) + 1)
-            self.reports = [make_report(world.seed, world.subjects, each) for each in numbers]
-        self.planted = _plant(world.seed, self.reports) if faults and self.reports else {}
-
-    def _immunoassays(self, layout: Layout, number: int) -> list[Row]:
-        if layout is RESULTS and number in self.planted:
-            return self.planted[number].rows
-        made = {
-            RESULTS.full_name: [report.results for report in self.reports],
-            WELLS.full_name: [report.wells for report in self.reports],
-            PLATES.full_name: [report.plates for report in self.reports],
-        }
-        return [row for rows in made[layout.full_name][:number] for row in rows]
-
-    def rows(self, layout: Layout, number: int) -> list[Row]:
-        """All rows of a layout's file in a transfer."""
-        if layout.full_name in self.visits:
-            return [row for rows in self.visits[layout.full_name][:number] for row in rows]
-        if layout.vendor == RESULTS.vendor:
-            return self._immunoassays(layout, number)
-        # Planted: transfer 3 brings the very bytes of transfer 2.
-        again = self.faults and layout is SITE and number == DUPLICATE_TRANSFER
-        return CLINIC_ROWS[layout.full_name](self.world, number - 1 if again else number)
-
-    def transfer(self, number: int) -> Transfer:
-        """All files of a transfer, with a manifest for each vendor."""
-        parts: dict[str, list[DeliveredFile]] = {}
-        for layout in self.layouts:
-            # Randomisation is over when the first transfer is made.
-            if layout.vendor == RAND.vendor and number > 1:
-                continue
-            file = _file(layout, self.rows(layout, number), number)
-            parts.setdefault(layout.vendor, []).append(file)
-        return _transfer(number, list(parts.values()))
-
-    def found(self, transfer: Transfer) -> list[PlantedFault]:
-        """List what is planted in the results of a transfer, with its lines."""
-        results = self.planted.get(transfer.number)
-        if results is None or RESULTS not in self.layouts:
-            return []
-        name = file_name(RESULTS, transfer=transfer.number, date=transfer.date)
-        return [
-            mark.locate(results.rows, transfer=transfer.label, file=name) for mark in results.marks
-        ]
+def _deliver(
+    tables: StudyTables, layouts: tuple[Layout, ...], number: int
+) -> tuple[Transfer, list[PlantedFault]]:
+    """Write all files of a transfer, a manifest for each vendor, and locate what is planted."""
+    date, parts = TRANSFER_DATES[number - 1], dict[str, list[DeliveredFile]]()
+    label = f"T{number:03d}"
+    found = []
+    for layout in layouts:
+        # Randomisation is over when the first transfer is made.
+        if layout.vendor == RAND.vendor and number > 1:
+            continue
+        table = tables.table(layout, number)
+        name = file_name(layout, transfer=number, date=date)
+        content = render(layout, table.rows, report=number)
+        file = DeliveredFile(layout=layout, name=name, content=content, rows=len(table.rows))
+        parts.setdefault(layout.vendor, []).append(file)
+        found += [mark.locate(table.rows, transfer=label, file=name) for mark in table.marks]
+    files = dict[str, bytes]()
+    for part in parts.values():
+        files |= _drop(part, number=number, date=date)
+    return Transfer(number=number, label=label, date=date, files=files), found
 
 
 def simulate_study(
@@ -271,12 +202,12 @@ def simulate_study(
     """
     wanted = _require_layouts(layouts)
     subjects = draw_subjects(seed, SUBJECTS_PER_ARM)
-    maker = _Maker(World(seed, subjects), wanted, faults=faults)
+    tables = StudyTables(World(seed, subjects), wanted, faults=faults)
     transfers: list[Transfer] = []
     found: list[PlantedFault] = []
     for number in range(1, len(VISITS) + 1):
-        transfer = maker.transfer(number)
-        found += maker.found(transfer)
+        transfer, marked = _deliver(tables, wanted, number)
+        found += marked
         if faults and number == CUT_TRANSFER and WELLS in wanted:
             transfer, resend, cut = _cut_wells(transfer)
             transfers += [transfer, resend]
