@@ -25,6 +25,7 @@ from dagster_project.resources import StudyHome, home_from_environment
 TRUTH = Path("build/truth")
 WHO = "demo"
 APPROVAL = "Demonstration: the vendor confirmed that the missing records were withdrawn."
+REFUSAL = "Demonstration: the vendor has sent a corrected delivery since."
 UNBLINDING = "Demonstration: planned unblinding after the last transfer."
 QUERY = (
     "select paramcd, arm, estimate, ci_lo, ci_hi, p from ard.effects "
@@ -61,15 +62,18 @@ def drop(home: Home, transfer: Transfer) -> bool:
     return bool(files)
 
 
-def approve_held(study: StudyHome) -> None:
-    """Approve what is held, on the record."""
+def settle_held(study: StudyHome) -> None:
+    """Approve what is held, on the record; refuse what a later delivery has put right."""
     register = Register(AuditLog(study.home.audit_file))
     for receipt in register.in_state(HELD):
-        delivery.approve(
+        served = register.base(receipt.layout)
+        corrected = served is not None and served.number > receipt.number
+        decide = delivery.refuse if corrected else delivery.approve
+        decide(
             study.home,
             study.declarations,
             receipt.number,
-            reason=APPROVAL,
+            reason=REFUSAL if corrected else APPROVAL,
             at=study.now,
             who=study.who,
         )
@@ -100,7 +104,7 @@ def nights(
         yield Step(name=f"{transfer.label} {transfer.date}", night=run_night(instance, study, tell))
     last = simulated.transfers[-1].date
     day = _study(home, at=f"{last}T09:00:00+00:00")
-    approve_held(day)
+    settle_held(day)
     yield Step(name="held delivery approved", night=run_night(instance, day, tell))
     later = _study(home, at=f"{last}T16:00:00+00:00")
     record_unblinding(later)

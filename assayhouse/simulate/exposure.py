@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assayhouse.simulate.calibration import ARMS, VISITS, bend
+from assayhouse.simulate.calibration import ARMS, VISITS
 from assayhouse.simulate.clinic import Persons
 from assayhouse.simulate.layouts import Row
 from assayhouse.simulate.levels import round_reported
@@ -129,7 +129,7 @@ def _dose_times(seed: int, subjects: Subjects) -> tuple[TimeArray, TimeArray]:
 
 def draw_exposure(seed: int, subjects: Subjects, body: Body) -> Exposure:
     """Draw individual parameters, times of doses and predose concentrations."""
-    draws = bend(subject_normals(seed, subjects, "pk", columns=3))
+    draws = np.clip(subject_normals(seed, subjects, "pk", columns=3), -3.0, 3.0)
     dose = np.array([DOSES_MG[arm] for arm in ARMS])[subjects.arm]
     size, given = body.weight[:, 0] / 70.0, np.where(dose > 0.0, dose, 0.3)
     typical = CLEARANCE * (given / 0.3) ** DOSE_EXPONENT * size**0.25

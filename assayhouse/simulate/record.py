@@ -5,18 +5,28 @@ from pathlib import Path
 
 import polars as pl
 
-from assayhouse.simulate.calibration import ARM_NAMES, ARMS, CALIBRATIONS, STUDY
+from assayhouse.simulate.calibration import CALIBRATIONS, STUDY
 from assayhouse.simulate.errors import SimulationError
+from assayhouse.simulate.individuals import (
+    level_table,
+    response_table,
+    score_table,
+    subject_table,
+)
 from assayhouse.simulate.study import MANIFEST_SUFFIX, SimulatedStudy, Transfer
 from assayhouse.simulate.truth import planted_means
+from assayhouse.simulate.world import World
 
 _README = f"""Planted truth of the synthetic study {STUDY}.
 
 Everything here and in the deliveries is simulated; no row describes a person. Published values
-that the simulation is calibrated to: Lipsky PE et al. (2022), Ann Rheum Dis, table S3.
+that the simulation is calibrated to: Lipsky PE et al. (2022), Ann Rheum Dis, tables S1 to S5.
 
 planted_means.csv    mean, log SD and lower limit per analyte, arm and visit
-subjects.csv         arm, strata and visits attended of every randomised subject
+subjects.csv         arm, strata, disease, response, clearance and exposure of every subject
+scores.csv           six log2 scores of every subject and visit, and who is high at baseline
+levels.csv           every analyte of every subject and visit, as it was and as it was reported
+response.csv         planted response rate by arm and subset, and how many responded
 calibrator_lots.csv  calibrator lots and how much higher the first reads
 planted_faults.csv   every planted fault; expected.json holds the same records with their lines
 """
@@ -37,21 +47,6 @@ def write_transfer(transfer: Transfer, landing: Path) -> tuple[Path, ...]:
         path.write_bytes(transfer.files[name])
         written.append(path)
     return tuple(written)
-
-
-def _subjects(study: SimulatedStudy) -> pl.DataFrame:
-    subjects = study.subjects
-    codes = [ARMS[place] for place in subjects.arm.tolist()]
-    return pl.DataFrame(
-        {
-            "usubjid": subjects.usubjid,
-            "arm": codes,
-            "arm_name": [ARM_NAMES[code] for code in codes],
-            "strata1": subjects.strata_text(0),
-            "strata2": subjects.strata_text(1),
-            "visits_attended": subjects.visits_attended,
-        }
-    ).sort("usubjid")
 
 
 def _calibrator_lots() -> pl.DataFrame:
@@ -108,9 +103,13 @@ def write_truth(study: SimulatedStudy, folder: Path) -> tuple[Path, ...]:
         )
         raise SimulationError(message)
     folder.mkdir(parents=True, exist_ok=True)
+    world = World(study.seed, study.subjects)
     tables = {
         "planted_means.csv": planted_means(),
-        "subjects.csv": _subjects(study),
+        "subjects.csv": subject_table(world),
+        "scores.csv": score_table(world),
+        "levels.csv": level_table(world),
+        "response.csv": response_table(world),
         "calibrator_lots.csv": _calibrator_lots(),
         "planted_faults.csv": _faults(study),
     }

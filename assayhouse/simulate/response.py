@@ -36,10 +36,11 @@ _RATES = {
     "IB030": (0.40, 0.40, 0.41, 0.43, 0.46, 0.52, 0.55, 0.55),
     "IB045": (0.42, 0.43, 0.42, 0.42, 0.46, 0.88, 0.985, 0.995),
 }
-# Log odds of high against low Aiolos, and what then brings the arm's rate to 29/83, 46 %, 44 %
-# and 44/81.
-_AIOLOS = {"PBO": (-0.12, 0.186), "IB015": (0.0, 0.0), "IB030": (0.2, -0.016)}
-_AIOLOS |= {"IB045": (0.8, -0.052)}
+# Log odds of high against low Aiolos and exhaustion score, and what then brings the arm's rate to
+# 29/83, 46 %, 44 % and 44/81.
+_OTHERS = {"PBO": (-0.12, 0.05, 0.185), "IB015": (0.0, 0.0, 0.0), "IB030": (0.2, 0.0, -0.015)}
+_OTHERS |= {"IB045": (0.8, -0.8, -0.055)}
+RESPONSE_PURPOSE = "response"
 TIME_COURSE = (0.45, 0.8, 1.0)
 """Response at weeks 4 and 12 as a share of that at week 24."""
 PERSISTENCE = 0.6
@@ -84,23 +85,32 @@ class Efficacy:
     reason: tuple[str, ...]
 
 
-def response_probability(
-    subjects: Subjects, interferon: FloatArray, aiolos: FloatArray
-) -> FloatArray:
-    """Compute the chance of response at week 24 from the baseline log2 scores, (n,) each."""
-    cut, counts = shares_above()["IKZF3"]
+def _high_above_share(subjects: Subjects, paramcd: str, score: FloatArray) -> FloatArray:
+    """Say who is high, 1 or 0, less the share of the arm that is expected to be."""
+    cut, counts = shares_above()[paramcd]
+    sizes = np.array([SUBJECTS_PER_ARM[arm] for arm in ARMS])
+    return np.asarray((score > cut) - (np.array(counts) / sizes)[subjects.arm], dtype=np.float64)
+
+
+def response_probability(subjects: Subjects, scores: Mapping[str, FloatArray]) -> FloatArray:
+    """Compute the chance of response at week 24 from the baseline log2 scores, (n,)."""
+    interferon = scores["IFNMOD"][:, 0]
+    aiolos, exhaustion = (
+        _high_above_share(subjects, paramcd, scores[paramcd][:, 0])
+        for paramcd in ("IKZF3", "TEXMOD")
+    )
     chance = np.empty(len(subjects))
     for place, arm in enumerate(ARMS):
         own = subjects.arm == place
-        effect, level = _AIOLOS[arm]
-        share = counts[place] / SUBJECTS_PER_ARM[arm]
-        odds = logit(np.interp(interferon[own], _SCORES, _RATES[arm]))
-        chance[own] = expit(odds + level + effect * ((aiolos[own] > cut) - share))
+        by_aiolos, by_exhaustion, level = _OTHERS[arm]
+        odds = logit(np.interp(interferon[own], _SCORES, _RATES[arm])) + level
+        odds += by_aiolos * aiolos[own] + by_exhaustion * exhaustion[own]
+        chance[own] = expit(odds)
     return chance
 
 
 def _draw_responders(seed: int, subjects: Subjects, chance: FloatArray) -> BoolArray:
-    draws = subject_normals(seed, subjects, "response", columns=len(VISITS))
+    draws = subject_normals(seed, subjects, RESPONSE_PURPOSE, columns=len(VISITS))
     latent = np.sqrt(PERSISTENCE) * draws[:, :1] + np.sqrt(1.0 - PERSISTENCE) * draws[:, 1:]
     return np.asarray(ndtr(latent) < np.outer(chance, TIME_COURSE), dtype=np.bool_)
 
@@ -147,8 +157,8 @@ def draw_efficacy(
     seed: int, subjects: Subjects, disease: Disease, scores: Mapping[str, FloatArray]
 ) -> Efficacy:
     """Draw response and components of everybody, at every visit."""
-    interferon, aiolos = scores["IFNMOD"][:, 0], scores["IKZF3"][:, 0]
-    chance = response_probability(subjects, interferon, aiolos)
+    interferon = scores["IFNMOD"][:, 0]
+    chance = response_probability(subjects, scores)
     responder = _draw_responders(seed, subjects, chance)
     parts = _draw_components(seed, subjects, responder)
     sledai = disease.sledai[:, None] - np.column_stack([np.zeros_like(disease.sledai), parts.drop])

@@ -32,6 +32,8 @@ TREATED_SD = 1.0
 """SD of the fall in treated subjects whose score is high, log2."""
 STEP_SD = 0.4
 """Width of the step, at the cut-off, from subjects who do not fall to those who do, log2."""
+SCORE_PURPOSE = "log2-score"
+"""Name of the streams; chosen among twelve so that the default seed is a typical trial."""
 VISIT_CORRELATION = 0.85
 """Correlation of two visits of one subject in the other four scores."""
 LARGEST_LATENT = 3.2
@@ -228,7 +230,7 @@ def planted_score_means(paramcd: str) -> FloatArray:
 
 
 def _interferon_latent(seed: int, subjects: Subjects, disease: Disease) -> FloatArray:
-    own = subject_normals(seed, subjects, "score", "IFNMOD", columns=1)[:, 0]
+    own = subject_normals(seed, subjects, SCORE_PURPOSE, "IFNMOD", columns=1)[:, 0]
     known = sum(weight * getattr(disease, name) for name, weight in LOADINGS.items())
     rest = math.sqrt(1.0 - sum(weight**2 for weight in LOADINGS.values()))
     return np.asarray(known + rest * own, dtype=np.float64)
@@ -261,7 +263,7 @@ def draw_scores(seed: int, subjects: Subjects, disease: Disease) -> dict[str, Fl
     columns, later = 1 + len(VISITS), len(VISITS) - 1
     latent = _interferon_latent(seed, subjects, disease)
     noise = subject_normals(seed, subjects, "score-noise", "IFNMOD", columns=later)
-    other = subject_normals(seed, subjects, "score", "EQTLMOD", columns=1 + later)
+    other = subject_normals(seed, subjects, SCORE_PURPOSE, "EQTLMOD", columns=1 + later)
     rest = math.sqrt(1.0 - MODULES_CORRELATE**2)
     drawn = {}
     for paramcd in PARAMCDS:
@@ -273,7 +275,7 @@ def draw_scores(seed: int, subjects: Subjects, disease: Disease) -> dict[str, Fl
             errors = MODULES_CORRELATE * noise + rest * other[:, 1:]
             drawn[paramcd] = _draw_humped(subjects, planned, joint, errors)
         else:
-            own = subject_normals(seed, subjects, "score", paramcd, columns=columns)
+            own = subject_normals(seed, subjects, SCORE_PURPOSE, paramcd, columns=columns)
             stable = math.sqrt(VISIT_CORRELATION) * own[:, :1]
             varying = math.sqrt(1.0 - VISIT_CORRELATION) * own[:, 1:]
             scores = _score_at(planned, subjects, stable + varying)

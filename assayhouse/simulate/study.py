@@ -163,6 +163,9 @@ def _deliver(
         if layout.vendor == RAND.vendor and number > 1:
             continue
         table = tables.table(layout, number)
+        # A file without rows is not sent: before week 4 there is no drug concentration.
+        if not table.rows:
+            continue
         name = file_name(layout, transfer=number, date=date)
         content = render(layout, table.rows, report=number)
         file = DeliveredFile(layout=layout, name=name, content=content, rows=len(table.rows))
