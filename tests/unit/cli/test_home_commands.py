@@ -148,7 +148,7 @@ def test_effects_reads_parquet_as_it_is(tmp_path):
         ("in.csv", "a: [", "not readable as YAML"),
         ("in.csv", None, "not readable as YAML"),
         ("none.csv", "a: 1", "not readable as a table"),
-        ("bad.csv", "a: 1", "not readable as a table"),
+        ("bad.csv", "a: 1", "column base is not a number in 1 lines: 2"),
     ],
 )
 def test_effects_refuses_what_it_cannot_read(monkeypatch, capsys, tmp_path, case):
