@@ -40,7 +40,8 @@ from assayhouse.pipeline.delivery_compare import (
     open_draft,
     show_kept_out,
 )
-from assayhouse.pipeline.delivery_read import Counts, DraftReader, note_faults
+from assayhouse.pipeline.delivery_counts import Counts
+from assayhouse.pipeline.delivery_read import DraftReader, note_faults
 from assayhouse.pipeline.delivery_record import (
     QUARANTINE,
     Judgement,

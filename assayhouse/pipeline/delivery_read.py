@@ -5,7 +5,6 @@ Batch by batch, so that memory does not grow with the file. Compares with no oth
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -13,11 +12,11 @@ import polars as pl
 from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.intake.account import LineAccount
-from assayhouse.intake.disposition import Tally
 from assayhouse.intake.findings import FaultLog, FileFault
 from assayhouse.intake.receipt import Receipt
 from assayhouse.intake.rules import CheckedFrame, RowRules
-from assayhouse.readers import LineCount, Reading, TextBatch, read_ahead
+from assayhouse.pipeline.delivery_counts import Counts
+from assayhouse.readers import Reading, TextBatch, read_ahead
 from assayhouse.validate.suites import Aggregates, RowJudge, RuleResult, Suite
 from assayhouse.warehouse.drafts import Draft
 
@@ -38,59 +37,6 @@ QUARANTINE_SCHEMA = pl.Schema(
 )
 WHOLE_ROW = "(row)"
 _DISPOSITION = {"critical": "Q", "warning": "W"}
-
-
-@dataclass(slots=True, kw_only=True)
-class Counts:
-    """What is counted while a file is read."""
-
-    accepted_rows: int = 0
-    accepted_lines: int = 0
-    quarantined_rows: int = 0
-    quarantined_lines: int = 0
-    by_rule: Counter[tuple[str, str]] = field(default_factory=Counter)
-    chances: Counter[tuple[str, str]] = field(default_factory=Counter)
-    group_rows: Counter[str] = field(default_factory=Counter)
-    group_quarantined: Counter[str] = field(default_factory=Counter)
-    plausibility: dict[str, str] = field(default_factory=dict)
-    unanswered: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        """Rows read."""
-        return self.accepted_rows + self.quarantined_rows
-
-    def account(self, lines: LineCount) -> LineAccount:
-        """Account of the file's lines."""
-        return LineAccount(
-            physical_lines=lines.physical_lines,
-            accepted_lines=self.accepted_lines,
-            quarantined_lines=self.quarantined_lines,
-            preamble_lines=lines.preamble,
-            header_lines=lines.header,
-            blank_lines=lines.blank,
-            comment_lines=lines.comment,
-            trailer_lines=lines.trailer,
-            accepted_rows=self.accepted_rows,
-            quarantined_rows=self.quarantined_rows,
-        )
-
-    def moved(self, account: LineAccount) -> LineAccount:
-        """Account after accepted rows were moved to the quarantine."""
-        return replace(
-            account,
-            accepted_rows=self.accepted_rows,
-            accepted_lines=self.accepted_lines,
-            quarantined_rows=self.quarantined_rows,
-            quarantined_lines=self.quarantined_lines,
-        )
-
-    def tally(self) -> Tally:
-        """Shares for the stop rule."""
-        groups = {
-            name: (rows, self.group_quarantined[name]) for name, rows in self.group_rows.items()
-        }
-        return Tally(rows=self.rows, quarantined=self.quarantined_rows, groups=groups)
 
 
 class DraftReader:
@@ -153,8 +99,10 @@ class DraftReader:
         DeliveryRejectedError
             It is unreadable or breaks its contract.
         """
-        for batch in read_ahead(reading.batches()):
-            self._take(batch)
+        with self._accepted:
+            for batch in read_ahead(reading.batches()):
+                self._take(batch)
+            self._accepted.seal()
         self.log.add(
             FileFault(
                 rule=item.rule,
@@ -167,7 +115,6 @@ class DraftReader:
             for item in reading.findings
         )
         self._add_aggregates()
-        self._accepted.seal()
         return self.counts.account(reading.account)
 
     def quarantine_lines(self, reading: Reading, lines: Iterable[int], fault: FileFault) -> None:

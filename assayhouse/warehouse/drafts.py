@@ -5,7 +5,9 @@ again to take it into a table. The folder is nothing to anyone before that.
 """
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 import pyarrow as pa
@@ -81,7 +83,10 @@ def _is_integer(spec: TableSpec, name: str) -> bool:
 
 
 class Draft:
-    """Writes the rows of one receipt as parts of a folder.
+    """Writes the rows of one receipt as parts of a folder, in a thread of its own.
+
+    To be used in a ``with`` statement, which ends when everything is written. A part that could
+    not be written raises with the next one, or when the draft is sealed.
 
     Parameters
     ----------
@@ -101,24 +106,46 @@ class Draft:
         self._receipt = receipt
         self._watch = Watch(spec, receipt) if hashed else None
         self._parts: list[str] = []
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Write rows in contract columns as the next part.
+        """Write rows in contract columns as the next part, once the one before is written.
+
+        Raises
+        ------
+        WarehouseError
+            A row of the part before is of another receipt.
+        """
+        self._wait()
+        self._parts.append(f"part-{len(self._parts) + 1:06d}.parquet")
+        self._writing = self._thread.submit(self._write, frame, self._folder / self._parts[-1])
+
+    def _write(self, frame: pl.DataFrame, path: Path) -> None:
+        if self._watch is not None:
+            columns = [*self._spec.hashed_columns]
+            self._watch.add(frame.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()))
+        frame.write_parquet(path, compression="zstd", compression_level=1)
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def seal(self) -> None:
+        """Write the digest beside the parts, where there is one.
 
         Raises
         ------
         WarehouseError
             A row is of another receipt.
         """
-        path = self._folder / f"part-{len(self._parts) + 1:06d}.parquet"
-        if self._watch is not None:
-            columns = [*self._spec.hashed_columns]
-            self._watch.add(frame.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()))
-        frame.write_parquet(path, compression="zstd", compression_level=1)
-        self._parts.append(path.name)
-
-    def seal(self) -> None:
-        """Write the digest beside the parts, where there is one."""
+        self._wait()
         digest = None if self._watch is None else self._watch.digest()
         if digest is None or not self._parts:
             return

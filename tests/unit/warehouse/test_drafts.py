@@ -25,10 +25,10 @@ def rows(lake, receipt=1):
 
 def draft(lake, folder, frames, *, receipt=1, hashed=True):
     folder.mkdir()
-    written = Draft(folder, spec=lake.spec(RAW), receipt=receipt, hashed=hashed)
-    for frame in frames:
-        written.add(frame)
-    written.seal()
+    with Draft(folder, spec=lake.spec(RAW), receipt=receipt, hashed=hashed) as written:
+        for frame in frames:
+            written.add(frame)
+        written.seal()
     return folder
 
 
