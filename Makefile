@@ -7,7 +7,7 @@ export DAGSTER_HOME ?= $(ASSAYHOUSE_HOME)/dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: demo test check dev bench docs lock clean
+.PHONY: demo test check dev bench fuzz docs lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ dev: $(VENV)/.installed      ## Dagster's pages with the demo in them, on http:/
 
 bench: $(VENV)/.installed    ## measurements against peers; minutes, not part of the tests
 	$(BIN)/python -m bench
+
+fuzz: $(VENV)/.installed     ## 100,000 mutated files per reader of instruments; an hour or more
+	ASSAYHOUSE_FUZZ=$(or $(FUZZ),100000) $(BIN)/python -m pytest -q -n 2 -k fuzz tests/property
 
 docs: $(VENV)/.installed     ## write the generated pages anew
 	$(BIN)/assayhouse dictionary --out docs/data-dictionary.md

@@ -175,6 +175,11 @@ def _add_questions(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("input", metavar="INPUT", help="csv or parquet in the long form")
     command.add_argument("--spec", metavar="FILE", required=True, help="options as YAML")
     command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
+    command = _add(
+        commands, "inspect", handler="inspect:inspect_file", text="what an instrument's file is"
+    )
+    command.add_argument("file", metavar="FILE", help="known by its content, not by its name")
+    command.add_argument("--picture", metavar="OUT", help="write a picture: .svg, .png or .pdf")
 
 
 if __name__ == "__main__":

@@ -96,12 +96,12 @@ def _outline(name: str, gate: Gate) -> Picture | None:
 def _workspace(path: Path) -> Inspection:
     workspace = read_workspace(path)
     rows = [
-        {"sample": sample, "population": population, "count": count}
+        {"sample": sample, "count": count, "population": population}
         for sample in workspace.samples
         for population, count in workspace.stored_counts(sample).items()
     ]
     table = pl.DataFrame(
-        rows, schema={"sample": pl.String, "population": pl.String, "count": pl.Int64}
+        rows, schema={"sample": pl.String, "count": pl.Int64, "population": pl.String}
     )
     return Inspection(
         format="flowjo_wsp",

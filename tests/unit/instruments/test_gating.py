@@ -429,7 +429,7 @@ def test_inspection_lists_gates_and_counts(tmp_path):
     found = inspect(path)
     assert identify(path) == found.format == "flowjo_wsp"
     assert found.metadata["software"] == "FlowJo 10.8.1"
-    assert found.tables["populations"].rows() == [("s", "Cells", 3)]
+    assert found.tables["populations"].rows() == [("s", 3, "Cells")]
     assert found.picture.kind == "bars"
     old = inspect(written(tmp_path, workspace(version="7.6.5")))
     assert (old.format, old.flags) == ("flowjo_wsp", ("unsupported_version",))

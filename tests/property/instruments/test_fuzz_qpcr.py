@@ -1,0 +1,84 @@
+"""Mutated qPCR files of every format: wells and cycles with flags, or a typed error."""
+
+import io
+import zipfile
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assayhouse.instruments.qpcr import read_qpcr
+
+from support.fuzz import CHANGES, check, check_inspection, fuzzed, mutated
+from support.qpcr_files import (
+    archive,
+    cfx,
+    data,
+    experiment,
+    lc480,
+    quantstudio,
+    rdml,
+    react,
+    run,
+    sample,
+    workbook,
+)
+
+DOCUMENT = rdml(
+    sample("s1", "std", 1000)
+    + experiment(run("r", react(1, "s1", data("t", 24.5, [(1, 0.1), (2, 0.5)]))))
+)
+HEAD = ["Well", "Well Position", "Omit", "Sample Name", "Target Name", "Task", "CT"]
+BOOK = workbook(
+    {
+        "Sample Setup": [["Well", "Well Position"], [1, "A1"]],
+        "Results": [["Experiment Name", "x"], [], HEAD, [1, "A1", "false", "S", "G", "NTC", 20.5]],
+        "Amplification Data": [["Well", "Cycle", "Target Name", "Rn"], [1, 1, "G", 0.5]],
+    }
+)
+TEXTS = [
+    cfx(",A01,FAM,Gene,Unkn,P1,24.5,NaN", ",A02,FAM,Gene,Std-1,,NaN,1000").encode(),
+    quantstudio("1\tA1\tfalse\tS1\tG\tUNKNOWN\t\t18.5\t", cycles="1\t1\tG\t0.5\t0").encode(),
+    lc480("True\t255\tA1\tSample 1\t24.13\t\t0\t").encode(),
+]
+STATES = {"ok", "undetermined", "excluded"}
+
+
+def members(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+PACKED = [
+    (held, name)
+    for held in (members(DOCUMENT), members(BOOK))
+    for name in held
+    if name.startswith(("rdml", "xl/work", "xl/shared", "xl/_rels"))
+]
+
+
+def checked(path, content):
+    found = check(read_qpcr, path, content)
+    if found is not None:
+        assert set(found.wells["state"]) <= STATES
+        assert found.wells["well"].null_count() == 0
+        assert found.cycles["cycle"].null_count() == 0
+    check_inspection(path)
+
+
+@fuzzed(0.5)
+@given(seed=st.sampled_from([DOCUMENT, BOOK, *TEXTS]), changes=CHANGES)
+def test_any_bytes_are_read_or_refused(tmp_path_factory, seed, changes):
+    checked(tmp_path_factory.getbasetemp() / "fuzz.qpcr", mutated(seed, changes))
+
+
+@fuzzed(0.5)
+@given(place=st.sampled_from(range(len(PACKED))), changes=CHANGES)
+def test_any_member_of_a_sound_archive_is_read_or_refused(tmp_path_factory, place, changes):
+    held, name = PACKED[place]
+    content = archive({**held, name: mutated(held[name], changes)})
+    checked(tmp_path_factory.getbasetemp() / "fuzz.zip", content)
+
+
+def test_the_seeds_themselves_are_read(tmp_path):
+    for seed in (DOCUMENT, BOOK, *TEXTS):
+        assert check(read_qpcr, tmp_path / "f", seed) is not None
