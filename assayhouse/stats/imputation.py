@@ -11,17 +11,9 @@ from numpy.typing import ArrayLike
 
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import FloatArray, StrArray, as_finite, require_word
-from assayhouse.stats.chained import (
-    Group,
-    Noise,
-    count_unknown,
-    has_gaps,
-    iterate_groups,
-    plan_sequence,
-    plan_sweep,
-    run_steps,
-    start_values,
-)
+from assayhouse.stats.chained import count_unknown, iterate_groups, run_steps, start_values
+from assayhouse.stats.chained_noise import Noise
+from assayhouse.stats.chained_plan import Group, has_gaps, plan_sequence, plan_sweep
 from assayhouse.stats.errors import InputError
 from assayhouse.stats.streams import Purpose, open_stream
 

@@ -5,50 +5,24 @@ whose standard errors come from the jackknife. Their standard errors differ by d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.errors import ModelDataError
-from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray, StrArray, require_word
+from assayhouse.stats.arrays import FloatArray, StrArray, require_word
+from assayhouse.stats.conditional import JointModel, Subjects, complete_visits
 from assayhouse.stats.errors import InputError
 from assayhouse.stats.jackknife import Jackknife, jackknife
-from assayhouse.stats.mmrm import MMRMData, MMRMFit, fit_mmrm, prepare_mmrm
-from assayhouse.stats.strategies import STRATEGIES, assumed_covariance, assumed_mean
+from assayhouse.stats.mmrm import MMRMFit, fit_mmrm
+from assayhouse.stats.mmrm_data import MMRMData, prepare_mmrm
+from assayhouse.stats.strategies import STRATEGIES
 from assayhouse.stats.streams import Purpose, open_stream
 
 __all__ = ["Jackknife", "impute_reference_based", "jackknife"]
 
 _TRIES = 20
 """Bootstrap samples tried per imputation before the model counts as not to be fitted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """Means and covariances of b fits.
-
-    Parameters
-    ----------
-    means : mapping of str to (b, n, visits) array
-        Of every subject, were it in the arm.
-    sigma : mapping of str to (b, visits, visits) array
-        By arm.
-    """
-
-    means: Mapping[str, FloatArray]
-    sigma: Mapping[str, FloatArray]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Subjects:
-    """What is to be imputed: values, arms, events, and which strategy holds for whom."""
-
-    values: FloatArray
-    arm: StrArray
-    event: IntArray
-    strategy: StrArray
-    reference: str
 
 
 def impute_reference_based(
@@ -141,14 +115,14 @@ def impute_reference_based(
         chosen = fit or fit_mmrm(
             values, arm, base, factors, reference=reference, covariance=covariance
         )
-        completed = _complete(subjects, _model_of(chosen, data, subjects), None)
+        completed = complete_visits(subjects, _model_of(chosen, data, subjects), None)
     else:
         completed = _draw(subjects, data, n_imputations=n_imputations, seed=seed, key=key, fit=fit)
     return np.where(np.isnan(given), completed + shift, given)
 
 
 def _draw(
-    subjects: _Subjects,
+    subjects: Subjects,
     data: MMRMData,
     *,
     n_imputations: int,
@@ -172,10 +146,10 @@ def _draw(
             for number in range(n_imputations)
         ]
     )
-    return _complete(subjects, _bootstrap(subjects, data, n_imputations, seed, key), noise)
+    return complete_visits(subjects, _bootstrap(subjects, data, n_imputations, seed, key), noise)
 
 
-def _bootstrap(subjects: _Subjects, data: MMRMData, m: int, seed: int, key: str) -> _Model:
+def _bootstrap(subjects: Subjects, data: MMRMData, m: int, seed: int, key: str) -> JointModel:
     """Fits of bootstrap samples; a sample that does not carry the model is drawn again."""
     streams = [open_stream(seed, key, number, Purpose.RESAMPLE) for number in range(m)]
     visits = data.values.shape[1]
@@ -209,8 +183,8 @@ def _resample(stream: np.random.Generator, arm: StrArray) -> FloatArray:
 
 
 def _standard_model(
-    coefficients: FloatArray, sigma: FloatArray, data: MMRMData, subjects: _Subjects
-) -> _Model:
+    coefficients: FloatArray, sigma: FloatArray, data: MMRMData, subjects: Subjects
+) -> JointModel:
     """Means and covariances in the units of the values, from coefficients visit by visit."""
     arms = sorted(set(subjects.arm.tolist()))
     others = [name for name in arms if name != subjects.reference]
@@ -228,10 +202,10 @@ def _standard_model(
         name: 0 if len(data.group_names) == 1 else data.group_names.index(name) for name in arms
     }
     covariances = {name: data.unit**2 * sigma[:, number[name]] for name in arms}
-    return _Model(means=means, sigma=covariances)
+    return JointModel(means=means, sigma=covariances)
 
 
-def _model_of(fit: MMRMFit, data: MMRMData, subjects: _Subjects) -> _Model:
+def _model_of(fit: MMRMFit, data: MMRMData, subjects: Subjects) -> JointModel:
     if fit.status != "ok":
         message = f"The mixed model could not be fitted: {fit.status}. Nothing was imputed."
         raise ModelDataError(message)
@@ -248,78 +222,9 @@ def _model_of(fit: MMRMFit, data: MMRMData, subjects: _Subjects) -> _Model:
     return _standard_model(standard, sigma, data, subjects)
 
 
-def _complete(subjects: _Subjects, model: _Model, noise: FloatArray | None) -> FloatArray:
-    """Conditional means of the missing values, or draws about them."""
-    missing = np.isnan(subjects.values)
-    b = len(next(iter(model.sigma.values())))
-    completed = np.repeat(subjects.values[None], b, axis=0)
-    place = np.cumsum(missing.reshape(-1)).reshape(missing.shape) - 1
-    for members, arm, strategy, before in _kinds(subjects, missing):
-        gap = missing[members[0]]
-        at = np.flatnonzero(gap)
-        seen = np.flatnonzero(~gap)
-        mean, covariance = _assumed(
-            model, subjects, members, arm=arm, strategy=strategy, before=before
-        )
-        centre, root = _condition(subjects.values[members], mean, covariance, at, seen)
-        if strategy == "CR" and (at < before).any():
-            # A gap before the event stays MAR: its mean is the own arm's.
-            own, _ = _assumed(model, subjects, members, arm=arm, strategy="MAR", before=before)
-            plain, _ = _condition(subjects.values[members], own, model.sigma[arm], at, seen)
-            centre[:, :, at < before] = plain[:, :, at < before]
-        if noise is not None:
-            z = noise[:, place[members][:, at]]
-            centre += np.einsum("bkl,bnl->bnk", root, z)
-        completed[:, members[:, None], at] = centre
-    return completed
-
-
-def _kinds(subjects: _Subjects, missing: BoolArray) -> list[tuple[IntArray, str, str, int]]:
-    """Subjects that share an arm, a pattern, a strategy and an event."""
-    kinds: dict[tuple[str, str, int, tuple[bool, ...]], list[int]] = {}
-    for row in np.flatnonzero(missing.any(axis=1)):
-        key = (
-            str(subjects.arm[row]),
-            str(subjects.strategy[row]),
-            int(subjects.event[row]),
-            tuple(missing[row].tolist()),
-        )
-        kinds.setdefault(key, []).append(int(row))
-    return [
-        (np.asarray(rows, dtype=np.int64), arm, strategy, before)
-        for (arm, strategy, before, _), rows in sorted(kinds.items())
-    ]
-
-
-def _assumed(
-    model: _Model, subjects: _Subjects, members: IntArray, *, arm: str, strategy: str, before: int
-) -> tuple[FloatArray, FloatArray]:
-    own, reference = model.means[arm][:, members], model.means[subjects.reference][:, members]
-    return (
-        assumed_mean(strategy, own, reference, before),
-        assumed_covariance(strategy, model.sigma[arm], model.sigma[subjects.reference], before),
-    )
-
-
-def _condition(
-    values: FloatArray, mean: FloatArray, covariance: FloatArray, at: IntArray, seen: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean of what is missing given what was seen, and a root of its covariance."""
-    unknown = covariance[:, at[:, None], at]
-    if not len(seen):
-        return mean[:, :, at].copy(), np.asarray(np.linalg.cholesky(unknown))
-    cross = covariance[:, seen[:, None], at]
-    slope = np.linalg.solve(covariance[:, seen[:, None], seen], cross)
-    distance = values[None][:, :, seen] - mean[:, :, seen]
-    centre = np.asarray(mean[:, :, at] + np.einsum("bnk,bkl->bnl", distance, slope))
-    left = unknown - np.einsum("bkl,bkj->blj", slope, cross)
-    root = np.linalg.cholesky(0.5 * (left + left.transpose(0, 2, 1)))
-    return centre, np.asarray(root)
-
-
 def _check_subjects(
     values: FloatArray, arm: ArrayLike, event_visit: ArrayLike, strategy: str, reference: str
-) -> _Subjects:
+) -> Subjects:
     n, visits = values.shape
     event = np.asarray(event_visit)
     if event.shape != (n,) or event.dtype.kind not in "iu":
@@ -348,7 +253,7 @@ def _check_subjects(
             "carry forward. Leave them out or choose another strategy. Nothing was imputed."
         )
         raise ModelDataError(message, rows=tuple(int(row) for row in early))
-    return _Subjects(
+    return Subjects(
         values=values,
         arm=labels,
         event=event.astype(np.int64),
