@@ -10,16 +10,21 @@ import re
 from dataclasses import dataclass, field, replace
 
 from assayhouse.simulate.errors import FaultNotApplicableError, SimulationError
-from assayhouse.simulate.layouts import (
-    DM,
-    PLATES,
-    RAND,
-    RESULTS,
-    SITE,
-    STRATA,
-    WELLS,
-    Layout,
-    Row,
+from assayhouse.simulate.layouts import DM, PLATES, RAND, SITE, WELLS, Layout, Row
+from assayhouse.simulate.vendor_layouts import (
+    ALL_LAYOUTS,
+    CM,
+    EC,
+    EX,
+    EXPRESSION,
+    FLOW,
+    FLOW_QC,
+    PC,
+    REQUISITION,
+    RESPONSE,
+    SAMPLE_QC,
+    SCORES,
+    VS,
 )
 
 STOP_SHARE = 0.05
@@ -183,6 +188,18 @@ _ROLES_BY_LAYOUT: dict[str, dict[str, str]] = {
     DM.full_name: {"date": "RFICDTC", "text": "RACE"},
     SITE.full_name: {"date": "OPENDTC", "text": "COUNTRY"},
     RAND.full_name: {"date": "RANDDTC"},
+    FLOW.full_name: {"group": "TESTCD"},
+    FLOW_QC.full_name: {"value": "OBSERVED", "date": "RUNDTM"},
+    EXPRESSION.full_name: {"value": "AREA", "text": "QCREASON", "group": "GENE"},
+    SAMPLE_QC.full_name: {"value": "TOTALSIG", "text": "POSCTRL"},
+    SCORES.full_name: {"value": "SCORE", "text": "ALGVER"},
+    PC.full_name: {"date": "PCDTC", "value": "PCORRES", "unit": "PCORRESU", "group": "PCTESTCD"},
+    REQUISITION.full_name: {"text": "TESTS"},
+    VS.full_name: {"date": "VSDTC", "value": "WEIGHT"},
+    EX.full_name: {"date": "EXSTDTC", "value": "EXDOSE"},
+    EC.full_name: {"date": "ECDTC"},
+    RESPONSE.full_name: {"date": "RSDTC", "value": "PGA", "text": "REASON"},
+    CM.full_name: {"date": "CMSTDTC", "text": "CMTRT"},
 }
 
 
@@ -206,8 +223,5 @@ def shape_of(layout: Layout) -> FileShape:
     )
 
 
-SHAPES = {
-    layout.full_name: shape_of(layout)
-    for layout in (RESULTS, WELLS, PLATES, DM, SITE, RAND, STRATA)
-}
-"""Shape of every layout of the synthetic study, by its full name."""
+SHAPES = {layout.full_name: shape_of(layout) for layout in ALL_LAYOUTS if layout.dialect}
+"""Shape of every delimited file of the synthetic study, by its layout's full name."""

@@ -20,7 +20,8 @@ from assayhouse.simulate.errors import FaultNotApplicableError
 from assayhouse.simulate.faults import FAULTS, inject
 from assayhouse.simulate.sheet import SHAPES, take_apart
 from assayhouse.simulate.study import simulate_study
-from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
+
+from support.simulated import paths_of
 
 STUDY, TODAY = "DEMO-SLE-01", dt.date(2020, 1, 1)
 STRENGTHS = (0.0, 0.05, 0.3, 1.0)
@@ -52,16 +53,14 @@ class Judge:
     def __init__(self, folder):
         self._declared = declarations.load(None)
         self._path = Path(folder) / "file"
-        files = {
-            path.rpartition("/")[2]: content
-            for transfer in simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers
-            for path, content in transfer.files.items()
-        }
+        study = simulate_study(faults=False, layouts=LAYOUTS)
         self.clean, whole = {}, {}
         for layout in LAYOUTS:
-            name = f"_{layout.replace('.', '-')}_"
+            # Some files begin later, and some come once: take the first transfer that has one.
             whole[layout] = next(
-                content for path, content in files.items() if name in path and path[-3:] == "csv"
+                transfer.files[path]
+                for transfer in study.transfers
+                for path in paths_of(transfer, layout)
             )
             sheet = take_apart(whole[layout], SHAPES[layout])
             self.clean[layout] = replace(sheet, rows=sheet.rows[:ROWS]).content()

@@ -8,7 +8,8 @@ from assayhouse.simulate import simulate_study
 from assayhouse.simulate.errors import FaultNotApplicableError
 from assayhouse.simulate.faults import FAULTS, inject
 from assayhouse.simulate.sheet import SHAPES, take_apart
-from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
+
+from support.simulated import path_of
 
 SMALL = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -18,13 +19,11 @@ SMALL = settings(
 @pytest.fixture(scope="module")
 def files():
     """The first 120 rows of each layout's first file."""
-    made = {}
-    for path, content in (
-        simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[0].files.items()
-    ):
-        if path.endswith(".json"):
-            continue
-        layout = path.split("_")[1].replace("-", ".")
+    made, transfers = {}, simulate_study(faults=False).transfers
+    for layout in SHAPES:
+        # Randomisation comes once; concentrations and the diary begin with the second transfer.
+        transfer = transfers[0 if layout.startswith("irt.") else 1]
+        content = transfer.files[path_of(transfer, layout)]
         sheet = take_apart(content, SHAPES[layout])
         lines = sheet.all_lines()[: sheet.header_line + 120]
         rows = len(lines) - sheet.header_line

@@ -8,10 +8,15 @@ from assayhouse.simulate.vendor_layouts import ALL_LAYOUTS
 LAYOUTS = {layout.full_name: layout for layout in ALL_LAYOUTS}
 
 
-def path_of(transfer, name):
-    """Path of the file of a layout in a transfer."""
+def paths_of(transfer, name):
+    """Paths of the files of a layout in a transfer."""
     mark = f"_{name.replace('.', '-').replace('_', '-')}_"
-    (path,) = (each for each in transfer.files if mark in each and "manifest" not in each)
+    return [each for each in transfer.files if mark in each and "manifest" not in each]
+
+
+def path_of(transfer, name):
+    """Path of the only file of a layout in a transfer."""
+    (path,) = paths_of(transfer, name)
     return path
 
 

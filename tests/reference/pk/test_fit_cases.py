@@ -8,7 +8,29 @@ from assayhouse.pk import EventTable, FitOptions, FitResult, evaluate, fit, pred
 from support.pk_cases import expected, load_case
 from support.shared import SHARED, shared
 
-CASES = ["theophylline_additive", "theophylline_combined", "wang2007_proportional", "wang2007_additive", "wang2007_combined", "warfarin_proportional", "warfarin_combined", "warfarin_combined_lag_allometric", "oral1cpt_odd_sd", "oral2cpt_odd_sd", "oral1cpt_odd_all", "oral2cpt_odd_all", "sim_sle_base", "sim_sle_base_quantifiable", "sim_sle_full", "sim_sle_M1", "sim_sle_lloq012_M3", "sim_sle_lloq012_M3_quantifiable", "sim_sle_lloq012_M1", "sim_sle_lloq012_half", "sim_sle_boundary_iiv_q"]
+CASES = [
+    "theophylline_additive",
+    "theophylline_combined",
+    "wang2007_proportional",
+    "wang2007_additive",
+    "wang2007_combined",
+    "warfarin_proportional",
+    "warfarin_combined",
+    "warfarin_combined_lag_allometric",
+    "oral1cpt_odd_sd",
+    "oral2cpt_odd_sd",
+    "oral1cpt_odd_all",
+    "oral2cpt_odd_all",
+    "sim_sle_base",
+    "sim_sle_base_quantifiable",
+    "sim_sle_full",
+    "sim_sle_M1",
+    "sim_sle_lloq012_M3",
+    "sim_sle_lloq012_M3_quantifiable",
+    "sim_sle_lloq012_M1",
+    "sim_sle_lloq012_half",
+    "sim_sle_boundary_iiv_q",
+]
 FITTED = [name for name in CASES if not name.startswith("wang2007")]
 
 # R of these fits was taken with modes that had not quite converged; see docs/methods. Its standard
