@@ -6,7 +6,7 @@ from dataclasses import replace
 from assayhouse.simulate.errors import FaultNotApplicableError
 from assayhouse.simulate.expected import FaultyFile, expect, quarantine_or_hold, strike
 from assayhouse.simulate.layouts import Row
-from assayhouse.simulate.sheet import NUMBER, Sheet
+from assayhouse.simulate.sheet import DECIMAL, NUMBER, Sheet
 
 SENTINELS = ("-999", ".", "n/a")
 TREATMENT_TEXT = "placebo"
@@ -36,7 +36,7 @@ def _struck_cells(
 def decimal_comma(fault: str, sheet: Sheet, strength: float, seed: int) -> FaultyFile:
     """Write numbers with a decimal comma; the whole column so is a file in another locale."""
     column = sheet.column("value", fault=fault)
-    numbers = _with_number(sheet, column)
+    numbers = [place for place, row in enumerate(sheet.rows) if DECIMAL.fullmatch(row[column])]
     struck = strike(fault, sheet, strength, seed, candidates=numbers)
     texts = [sheet.rows[place][column].replace(".", ",") for place in struck]
     whole = len(struck) == len(numbers)

@@ -170,7 +170,8 @@ def take_apart(content: bytes, shape: FileShape) -> Sheet:
     return sheet
 
 
-NUMBER = re.compile(r"\d+\.\d+")
+NUMBER = re.compile(r"-?\d+\.\d+")
+DECIMAL = re.compile(r"[<>]?-?\d+\.\d+")
 
 _ROLES = {
     "study": "STUDYID",
@@ -193,7 +194,8 @@ _ROLES_BY_LAYOUT: dict[str, dict[str, str]] = {
     EXPRESSION.full_name: {"value": "AREA", "text": "QCREASON", "group": "GENE"},
     SAMPLE_QC.full_name: {"value": "TOTALSIG", "text": "POSCTRL"},
     SCORES.full_name: {"value": "SCORE", "text": "ALGVER"},
-    PC.full_name: {"date": "PCDTC", "value": "PCORRES", "unit": "PCORRESU", "group": "PCTESTCD"},
+    # No unit: SDTM leaves it empty where nothing was measured, so its absence is no fault.
+    PC.full_name: {"date": "PCDTC", "value": "PCORRES", "group": "PCTESTCD"},
     REQUISITION.full_name: {"text": "TESTS"},
     VS.full_name: {"date": "VSDTC", "value": "WEIGHT"},
     EX.full_name: {"date": "EXSTDTC", "value": "EXDOSE"},

@@ -28,11 +28,13 @@ STRENGTHS = (0.0, 0.05, 0.3, 1.0)
 ROWS = 240
 ELSEWHERE = {"F29-same", "F29-other"}
 LAYOUTS = [name for name in SHAPES if name in declarations.load(None).layouts]
-# An identifier written otherwise is in no roster; a number in a larger unit is below its limit.
+# An identifier written otherwise is in no roster; a number in a larger unit is below its limit, and
+# a sentinel below the range.
 CONSEQUENCES = {
     "F07": frozenset({"F21"}),
     "F14": frozenset({"F21"}),
     "F32": frozenset({"F33"}),
+    "F33": frozenset({"RANGE"}),
 }
 HELD_OR_QUARANTINED = {"Q", "H"}  # the stop rule is not asked here
 
