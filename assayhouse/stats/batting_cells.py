@@ -51,10 +51,10 @@ def grid_ranks(n_values: int) -> IntArray:
     ----------
     .. [1] Hyndman RJ, Fan Y (1996), The American Statistician 50, 361-365, definition 3.
     """
-    return np.unique(_grid_table(n_values, n_values)[0])
+    return np.unique(grid_table(n_values, n_values)[0])
 
 
-def _grid_table(first: int, last: int) -> IntArray:
+def grid_table(first: int, last: int) -> IntArray:
     """Return the 19 ranks for each number of distinct values from first to last."""
     sizes = np.arange(first, last + 1)[:, None]
     position = sizes * GRID - 0.5
@@ -130,7 +130,7 @@ def _grid_ties(present: BoolArray) -> tuple[IntArray, BoolArray]:
         empty = np.zeros((len(present), 0), dtype=np.int64)
         return empty, empty.astype(bool)
     least = int(n_present.min())
-    ranks = _grid_table(least, int(n_present.max()))[n_present - least]
+    ranks = grid_table(least, int(n_present.max()))[n_present - least]
     ordered = np.nonzero(present)[1]
     first = np.cumsum(n_present) - n_present
     place = np.minimum(first[:, None] + ranks - 1, len(ordered) - 1)

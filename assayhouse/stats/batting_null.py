@@ -8,6 +8,8 @@ from scipy.special import ndtri
 
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
 from assayhouse.stats.batting_direction import find_directions
+from assayhouse.stats.batting_engine import search_permuted, search_weights
+from assayhouse.stats.batting_plan import choose_engine
 from assayhouse.stats.batting_prognostic import PrognosticModel
 from assayhouse.stats.batting_result import measure_cut
 from assayhouse.stats.batting_rules import Rules
@@ -16,7 +18,6 @@ from assayhouse.stats.batting_search import (
     direction_of,
     median_cut,
     run_search,
-    search_weights,
 )
 from assayhouse.stats.batting_study import Columns, Study, build_study
 from assayhouse.stats.resampling import (
@@ -220,6 +221,52 @@ def null_maxima(study: Study, rules: Rules, data: NullData) -> FloatArray:
         if at.any():
             out[at] = search_weights(study, weights[at], rules, higher=side).statistics
     return out
+
+
+def permuted_maxima(
+    study: Study, rules: Rules, *, seed: int, label: str, n_null: int
+) -> FloatArray:
+    """Return `null_maxima` of permuted data, by compiled code.
+
+    Parameters
+    ----------
+    study, rules : Study, Rules
+        Original data and options, for which `fuses` holds.
+    seed, label : int, str
+        Stream.
+    n_null : int
+        Null data sets.
+
+    Returns
+    -------
+    (n_null,) array
+        NaN where no candidate can be used.
+    """
+    return search_permuted(
+        study,
+        rules,
+        bounds=(0, n_null, 0, PERMUTATION),
+        stream=(seed, label),
+        groups=permutation_groups(study.columns, study.kept),
+        higher=rules.direction != "lower",
+    )
+
+
+def fuses(study: Study, rules: Rules) -> bool:
+    """Tell whether compiled code can permute and search in one go.
+
+    Parameters
+    ----------
+    study, rules : Study, Rules
+        Original data and options.
+
+    Returns
+    -------
+    bool
+        False where null data sets need a direction of their own.
+    """
+    compiled = choose_engine(rules) == "numba" and len(study.values) > 0
+    return compiled and not needs_direction(rules)
 
 
 def _null_directions(study: Study, rules: Rules, data: NullData) -> BoolArray:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
 from assayhouse.stats.batting_optima import Optima
+from assayhouse.stats.batting_plan import choose_engine
 from assayhouse.stats.batting_rules import Rules
 from assayhouse.stats.batting_scan import read_cuts, scan_cuts
-from assayhouse.stats.batting_search import Draws, choose_engine, median_cut, run_search
+from assayhouse.stats.batting_search import Draws, median_cut, run_search
 from assayhouse.stats.batting_study import Study
 from assayhouse.stats.frozen import Frozen, freeze
 

@@ -4,15 +4,15 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from assayhouse.stats.arrays import FloatArray, IntArray
 from assayhouse.stats.batting_direction import find_direction
-from assayhouse.stats.batting_numpy import search_chunk
+from assayhouse.stats.batting_engine import search_rows, search_stream, search_weights
 from assayhouse.stats.batting_optima import Optima
+from assayhouse.stats.batting_plan import choose_engine
 from assayhouse.stats.batting_rules import Rules
 from assayhouse.stats.batting_study import Columns, Study
 from assayhouse.stats.columns import as_objects
@@ -132,31 +132,6 @@ def resample_groups(columns: Columns, *, resample: str) -> IntArray | None:
     return np.asarray(arm + 3 * (columns.stratum + 1), dtype=np.int64)
 
 
-def choose_engine(rules: Rules) -> str:
-    """Return the engine that runs a search.
-
-    Parameters
-    ----------
-    rules : Rules
-        Options.
-
-    Returns
-    -------
-    str
-        numba where it is installed and compiled code exists for the endpoint, else numpy.
-
-    Raises
-    ------
-    InputError
-        numba asked for and not installed.
-    """
-    installed = find_spec("numba") is not None
-    if rules.engine == "numba" and not installed:
-        message = 'engine="numba" needs numba: pip install "assayhouse[fast]".'
-        raise InputError(message)
-    return "numpy"
-
-
 def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> Optima:
     """Return the optimum of every replicate, in order.
 
@@ -178,9 +153,20 @@ def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> O
     """
     higher = direction == "higher"
 
+    drawn = draws.rows is None and draws.cached is None
+    compiled = drawn and len(study.values) > 0 and choose_engine(rules) == "numba"
+
     def one(bounds: tuple[int, int]) -> Optima:
-        weights = study.weigh(draws.take(*bounds))
-        return search_weights(study, weights, rules, higher=higher)
+        if not compiled:
+            return search_rows(study, draws.take(*bounds), rules, higher=higher)
+        return search_stream(
+            study,
+            rules,
+            bounds=(*bounds, draws.sub, BOOTSTRAP),
+            stream=(draws.seed or 0, draws.label),
+            groups=draws.groups,
+            higher=higher,
+        )
 
     workers = os.cpu_count() or 1 if rules.n_jobs == -1 else rules.n_jobs
     chunks = list(_chunks(draws.n_boot, draws.n_rows, rules.chunk_size))
@@ -188,28 +174,6 @@ def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> O
         return Optima.join([one(bounds) for bounds in chunks])
     with ThreadPoolExecutor(max_workers=workers) as pool:
         return Optima.join(list(pool.map(one, chunks)))
-
-
-def search_weights(study: Study, weights: IntArray, rules: Rules, *, higher: bool) -> Optima:
-    """Return the optima of given multiplicities of records.
-
-    Parameters
-    ----------
-    study : Study
-        Records.
-    weights : (b, R) array of int
-        Multiplicities.
-    rules : Rules
-        Options.
-    higher : bool
-        Group 1 lies above the cut.
-
-    Returns
-    -------
-    Optima
-        One entry per row of ``weights``.
-    """
-    return search_chunk(study, weights, rules, higher=higher)
 
 
 def _chunks(n_boot: int, n_rows: int, size: int | None) -> Iterator[tuple[int, int]]:

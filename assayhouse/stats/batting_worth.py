@@ -13,10 +13,12 @@ from assayhouse.stats.batting_null import (
     NullData,
     chunks,
     exceedance,
+    fuses,
     null_maxima,
     null_procedures,
     parametric_data,
     permuted_data,
+    permuted_maxima,
     procedure_statistic,
 )
 from assayhouse.stats.batting_open import Search, open_search
@@ -120,13 +122,7 @@ def adjusted_p(
     number = require_count(n_null, name="n_null", least=1)
     search = open_search(x, arm, response, n_boot=n_boot, rng=rng, options=same_as_batting)
     observed = _observed(search, statistic)
-    pieces = [
-        null_maxima(search.study, search.rules, data)
-        if statistic == "max"
-        else null_procedures(search.study, search.rules, data, search.draws, start=start)
-        for start, data in _null_pieces(search, null, number)
-    ]
-    values = np.concatenate(pieces)
+    values = _null_statistics(search, statistic, null, number)
     p = exceedance(observed, values)
     return AdjustedP(
         p=p,
@@ -145,6 +141,20 @@ def _observed(search: Search, statistic: str) -> float:
         return procedure_statistic(search.study, search.rules, search.draws)
     direction = direction_of(search.study, search.rules)
     return float(search_original(search.study, search.rules, direction=direction).statistics[0])
+
+
+def _null_statistics(search: Search, statistic: str, null: str, n_null: int) -> FloatArray:
+    """Return the statistic of every null data set."""
+    study, rules = search.study, search.rules
+    if statistic == "max" and null == "permutation" and fuses(study, rules):
+        return permuted_maxima(study, rules, seed=search.seed, label=search.label, n_null=n_null)
+    pieces = [
+        null_maxima(study, rules, data)
+        if statistic == "max"
+        else null_procedures(study, rules, data, search.draws, start=start)
+        for start, data in _null_pieces(search, null, n_null)
+    ]
+    return np.concatenate(pieces)
 
 
 def _null_pieces(search: Search, null: str, n_null: int) -> Iterator[tuple[int, NullData]]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assayhouse.stats.errors import InputError
+from assayhouse.stats.integers import require_integer
 
 WordArray: TypeAlias = NDArray[np.uint32]
 
@@ -92,6 +93,30 @@ def philox_rounds(
     return c0, c1, c2, c3
 
 
+def round_keys(key: tuple[int, int]) -> NDArray[np.uint64]:
+    """Return the key words of the ten rounds.
+
+    Parameters
+    ----------
+    key : (int, int)
+        Key of the stream.
+
+    Returns
+    -------
+    (10, 2) array of uint64
+        As compiled code takes them.
+
+    References
+    ----------
+    .. [1] Salmon JK et al. (2011), SC11, section 3.3.
+    """
+    rounds = [
+        [(word + turn * step) & 0xFFFFFFFF for word, step in zip(key, _KEY_STEP, strict=True)]
+        for turn in range(_ROUNDS)
+    ]
+    return np.array(rounds, dtype=np.uint64)
+
+
 def stream_key(seed: int, label: str) -> tuple[int, int]:
     """Return the key of a named stream.
 
@@ -119,16 +144,3 @@ def stream_key(seed: int, label: str) -> tuple[int, int]:
     checked = require_integer(seed, name="seed", least=0)
     digest = hashlib.blake2b(f"{checked}|{label}".encode(), digest_size=8).digest()
     return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
-
-
-def require_integer(value: object, *, name: str, least: int, most: int | None = 2**32 - 1) -> int:
-    """Return an integer option within its range."""
-    wanted = f"{name} must be an integer of at least {least}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        message = f"{wanted}, not of type {type(value).__name__}."
-        raise InputError(message)
-    number = int(value)
-    if number < least or (most is not None and name != "seed" and number > most):
-        message = f"{wanted} and within 32 bits; it is {number}."
-        raise InputError(message)
-    return number

@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from assayhouse.stats.arrays import IntArray
 from assayhouse.stats.factors import factorise
+from assayhouse.stats.integers import require_integer
 from assayhouse.stats.philox import (
     WordArray,
     philox4x32,
     philox_rounds,
-    require_integer,
     stream_key,
 )
 

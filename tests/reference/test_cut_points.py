@@ -16,7 +16,7 @@ SUBGRPID = [
     ("t164_sep", "subgrpid_zerocell_rows", "higher", {}),
     ("t164_null", "subgrpid_minsig0.2", "higher", {}),
 ]
-ENGINES = ["numpy"]
+ENGINES = ["numpy", "numba"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
