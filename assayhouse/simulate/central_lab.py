@@ -13,8 +13,10 @@ from assayhouse.simulate.haematology import (
 )
 from assayhouse.simulate.layouts import Row
 from assayhouse.simulate.levels import Levels
-from assayhouse.simulate.specimens import (
-    Specimens,
+from assayhouse.simulate.specimens import Specimens
+from assayhouse.simulate.streams import FloatArray
+from assayhouse.simulate.subjects import Subjects
+from assayhouse.simulate.texts import (
     fixed_texts,
     interleave,
     significant_texts,
@@ -22,8 +24,6 @@ from assayhouse.simulate.specimens import (
     where_texts,
     whole_texts,
 )
-from assayhouse.simulate.streams import FloatArray
-from assayhouse.simulate.subjects import Subjects
 from assayhouse.simulate.vendor_layouts import LB
 
 TESTS = ("ADSDNA", "LYM", "WBC", "CREAT", "ALB", "C3", "C4")

@@ -6,19 +6,19 @@ from typing import TypeAlias
 from assayhouse.simulate.calibration import TRANSFER_DATES, VISITS
 from assayhouse.simulate.central_lab import central_rows
 from assayhouse.simulate.clinic import dm_rows, rand_rows, site_rows, strata_rows
-from assayhouse.simulate.cytometry import control_rows, flow_rows
 from assayhouse.simulate.edc import (
     diary_rows,
     exposure_rows,
     medication_rows,
-    requisition_rows,
     response_rows,
     vital_rows,
 )
 from assayhouse.simulate.epigenetics import epigenetic_rows
 from assayhouse.simulate.exposure import concentration_rows
 from assayhouse.simulate.expression import expression_rows, sample_rows, score_rows
+from assayhouse.simulate.flow_report import control_rows, flow_rows
 from assayhouse.simulate.layouts import DM, RAND, SITE, STRATA, Row
+from assayhouse.simulate.requisitions import requisition_rows
 from assayhouse.simulate.specimens import PREFIXES
 from assayhouse.simulate.vendor_layouts import (
     CM,

@@ -3,7 +3,7 @@
 Every function gives the lines known at a cut date or through a visit, in the order of subjects.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -13,18 +13,8 @@ from assayhouse.simulate.exposure import FIRST_PK_VISIT, Body, Exposure
 from assayhouse.simulate.layouts import Row
 from assayhouse.simulate.levels import specimens_attended
 from assayhouse.simulate.response import Efficacy
-from assayhouse.simulate.specimens import Specimens, table_rows
 from assayhouse.simulate.subjects import Subjects, first_doses, subject_uniforms, visit_dates
-from assayhouse.simulate.vendor_layouts import REQUISITION
 
-SPECIMEN_TYPES = {
-    "covance_flow": ("WHOLE BLOOD", "FLOW PANEL"),
-    "epiontis": ("WHOLE BLOOD FROZEN", "EPIGENETIC CELL COUNTS"),
-    "singulex": ("PLASMA EDTA", "CYTOKINES"),
-    "dxterity": ("WHOLE BLOOD STABILISED", "GENE EXPRESSION"),
-    "central_lab": ("SERUM AND WHOLE BLOOD", "CHEMISTRY HAEMATOLOGY SEROLOGY"),
-    "pk_lab": ("PLASMA", "DRUG CONCENTRATION"),
-}
 ANTIMALARIAL_SHARE = 0.7
 _OTHERS = (("METHOTREXATE", 15.0, "QS", 0.15), ("MYCOPHENOLATE", 2000.0, "QD", 0.12))
 EARLY_TERMINATION = "EARLY TERM"
@@ -145,17 +135,3 @@ def medication_rows(seed: int, subjects: Subjects, disease: Disease) -> list[Row
             started = first[person] - (60 + int(900 * draws[person, 1 + number]))
             rows.append([*_identity(subjid), str(number), *cells, str(started), ""])
     return _sorted(rows)
-
-
-def requisition_rows(specimens: Sequence[Specimens]) -> list[Row]:
-    """Lines of ``edc.requisition``: one per specimen that was sent to a laboratory."""
-    rows: list[Row] = []
-    for sent in specimens:
-        kind, tests = SPECIMEN_TYPES[sent.vendor]
-        cells: Mapping[str, Sequence[str] | str] = sent.identity | {
-            "VENDOR": sent.vendor,
-            "SPECTYPE": kind,
-            "TESTS": tests,
-        }
-        rows += table_rows(REQUISITION.columns, cells, size=len(sent))
-    return rows

@@ -9,16 +9,16 @@ from assayhouse.simulate.calibration import VISITS
 from assayhouse.simulate.cells import PERCENTAGES, draw_percentages, populations
 from assayhouse.simulate.layouts import Row
 from assayhouse.simulate.levels import Levels, results_lost, round_reported
-from assayhouse.simulate.specimens import (
-    Specimens,
+from assayhouse.simulate.specimens import Specimens
+from assayhouse.simulate.streams import FloatArray
+from assayhouse.simulate.subjects import Subjects, subject_normals, subject_uniforms
+from assayhouse.simulate.texts import (
     fixed_texts,
     interleave,
     significant_texts,
     table_rows,
     where_texts,
 )
-from assayhouse.simulate.streams import FloatArray
-from assayhouse.simulate.subjects import Subjects, subject_normals, subject_uniforms
 from assayhouse.simulate.vendor_layouts import EPIGENETIC
 
 WELLS = 3

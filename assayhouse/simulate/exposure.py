@@ -13,17 +13,16 @@ from assayhouse.simulate.calibration import ARMS, VISITS
 from assayhouse.simulate.clinic import Persons
 from assayhouse.simulate.layouts import Row
 from assayhouse.simulate.levels import round_reported
-from assayhouse.simulate.specimens import (
-    Specimens,
+from assayhouse.simulate.specimens import Specimens, collection_times
+from assayhouse.simulate.streams import FloatArray
+from assayhouse.simulate.subjects import Subjects, subject_normals, subject_uniforms, visit_dates
+from assayhouse.simulate.texts import (
     TimeArray,
-    collection_times,
     significant_texts,
     table_rows,
     time_texts,
     where_texts,
 )
-from assayhouse.simulate.streams import FloatArray
-from assayhouse.simulate.subjects import Subjects, subject_normals, subject_uniforms, visit_dates
 from assayhouse.simulate.vendor_layouts import PC
 
 DOSES_MG = {"PBO": 0.0, "IB015": 0.15, "IB030": 0.3, "IB045": 0.45}

@@ -9,17 +9,10 @@ from assayhouse.simulate.calibration import STUDY, VISITS
 from assayhouse.simulate.layouts import Row
 from assayhouse.simulate.plates import well_name
 from assayhouse.simulate.scores import PARAMCDS
-from assayhouse.simulate.specimens import (
-    Specimens,
-    fixed_texts,
-    interleave,
-    lot_numbers,
-    table_rows,
-    time_texts,
-    where_texts,
-)
+from assayhouse.simulate.specimens import Specimens, lot_numbers
 from assayhouse.simulate.streams import FloatArray
 from assayhouse.simulate.subjects import Subjects, subject_normals, subject_uniforms
+from assayhouse.simulate.texts import fixed_texts, interleave, table_rows, time_texts, where_texts
 from assayhouse.simulate.vendor_layouts import EXPRESSION, SAMPLE_QC, SCORES
 
 MODULES = {

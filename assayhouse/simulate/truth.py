@@ -18,10 +18,10 @@ from assayhouse.simulate.calibration import (
     bent_sd,
 )
 from assayhouse.simulate.cells import B_SHARES, PERCENTAGES, planted_cell_means, populations
-from assayhouse.simulate.cytometry import GATES
 from assayhouse.simulate.errors import SimulationError
 from assayhouse.simulate.haematology import LLOQ
 from assayhouse.simulate.levels import Levels, draw_levels
+from assayhouse.simulate.panels import GATES
 from assayhouse.simulate.scores import PARAMCDS, planted_score_means
 from assayhouse.simulate.streams import FloatArray
 from assayhouse.simulate.subjects import BoolArray, Subjects, draw_subjects
