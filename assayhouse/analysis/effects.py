@@ -14,9 +14,10 @@ import polars as pl
 
 from assayhouse.analysis.cell_fits import fit_parameter
 from assayhouse.analysis.completed import complete_parameter
+from assayhouse.analysis.families import adjust_rows
 from assayhouse.analysis.given_sets import GivenSets, place_completed, require_completed
 from assayhouse.analysis.long_form import ParameterData, require_long, split_parameters
-from assayhouse.analysis.pooled import Row, adjust_rows, pool_cells
+from assayhouse.analysis.pooled import Row, pool_cells
 from assayhouse.analysis.presets import preset
 from assayhouse.analysis.spec import RESULT_COLUMNS, EffectSpec, ImputeSpec
 from assayhouse.errors import ModelDataError

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from assayhouse.analysis.completed import Completed, why_lacking
+from assayhouse.analysis.completed import Completed
 from assayhouse.analysis.long_form import ParameterData
 from assayhouse.analysis.spec import EffectSpec
+from assayhouse.analysis.sufficiency import why_lacking
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import IntArray
 

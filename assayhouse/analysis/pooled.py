@@ -1,15 +1,13 @@
-"""From fits to result rows: pooling over completed data sets, refusals, adjusted p values."""
+"""From fits to result rows: pooling over completed data sets, and refusals with their reasons."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
-import polars as pl
 
 from assayhouse.analysis.cell_fits import CellFit
 from assayhouse.analysis.cells import WAY_OUT, WHY
 from assayhouse.analysis.spec import EffectSpec
-from assayhouse.stats.multiplicity import adjust_p
 from assayhouse.stats.pooling import pool_rubin
 from assayhouse.stats.student import two_sided_p, upper_quantile
 
@@ -138,41 +136,6 @@ def _by_label(
         label: {name: float(values[position]) for name, values in columns.items()}
         for position, label in enumerate(fit.labels)
     }
-
-
-def adjust_rows(frame: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
-    """Fill p_adj and family of the differences.
-
-    Parameters
-    ----------
-    frame : frame
-        Result rows.
-    spec : EffectSpec
-        multiplicity and family.
-
-    Returns
-    -------
-    frame
-        As given when multiplicity is "none".
-    """
-    if spec.multiplicity == "none" or spec.family is None:
-        return frame
-    label = pl.format(
-        "; ".join(f"{name}={{}}" for name in spec.family),
-        *(pl.col(name).cast(pl.String).fill_null("") for name in spec.family),
-    )
-    compared = pl.col("term") == "diff"
-    named = frame.with_columns(family=pl.when(compared).then(label)).with_row_index("_row")
-    differences = named.filter(compared)
-    adjusted = adjust_p(
-        differences["p"].fill_null(float("nan")).to_numpy(),
-        method=spec.multiplicity,
-        family=differences["family"].to_list() or np.empty(0, dtype=np.str_),
-    )
-    values = differences.select("_row").with_columns(p_adj=pl.Series(adjusted).fill_nan(None))
-    return (
-        named.drop("p_adj").join(values, on="_row", how="left").drop("_row").select(frame.columns)
-    )
 
 
 def pool_cells(fits: Sequence[CellFit], spec: EffectSpec) -> list[Row]:
