@@ -27,6 +27,7 @@ SCHEMA = {
     "marker": pl.String,
     "allele": pl.String,
 }
+MOST_PEAKS = 150_000
 NOTHING = frozenset({"?", "-2.0", "-2", "-1", "-1.0", "NA"})
 _SLOT = re.compile(r"(allele|size|height|peak area|area|data point) (\d{1,4})")
 _LETTERS = {"blue": "B", "green": "G", "yellow": "Y", "red": "R", "orange": "O"}
@@ -86,6 +87,9 @@ def read_peak_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     found: list[Row] = []
     for number, cells in lines[1:]:
         found.extend(_read_line(header, cells, number, read, ragged="genotypes" in kind))
+        if len(found) > MOST_PEAKS:
+            message = f"the table holds more than {MOST_PEAKS} peaks; export fewer samples"
+            raise InstrumentFileError(message, code="too_large", offset=number)
     return pl.DataFrame(found, schema=SCHEMA)
 
 

@@ -28,6 +28,7 @@ MODULES = (
     "assayhouse.instruments.electrophoresis_inspection",
     "assayhouse.instruments.gating_inspection",
     "assayhouse.instruments.qpcr_inspection",
+    "assayhouse.instruments.plates_inspection",
 )
 
 

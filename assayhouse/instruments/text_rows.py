@@ -48,7 +48,7 @@ def decode(content: bytes, *, kind: str) -> str:
     raise InstrumentFileError(message, code=f"not_{kind}", offset=0)
 
 
-def split_rows(text: str, *, delimiter: str) -> list[list[str]]:
+def split_rows(text: str, *, delimiter: str, strict: bool = True) -> list[list[str]]:
     """Split text into rows of cells without outer blanks; a row's place is its record.
 
     Parameters
@@ -57,6 +57,8 @@ def split_rows(text: str, *, delimiter: str) -> list[list[str]]:
         All of the file.
     delimiter : str
         Comma, tab or semicolon.
+    strict : bool
+        Faults of quoting are errors; otherwise the cell is taken as far as it goes.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def split_rows(text: str, *, delimiter: str) -> list[list[str]]:
         quoting.
     """
     stream = io.StringIO(text, newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    reader = csv.reader(stream, delimiter=delimiter, strict=strict)
     rows: list[list[str]] = []
     try:
         for row in reader:

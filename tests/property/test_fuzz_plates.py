@@ -1,0 +1,44 @@
+"""Whatever the bytes, a plate export is read or refused with a typed error."""
+
+import tempfile
+from pathlib import Path
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+
+from assayhouse.errors import InstrumentFileError
+from assayhouse.instruments import inspect
+from assayhouse.instruments.plates import read_plate
+
+from support.damage import damaged
+from support.plate_files import TEXTS, WORKBOOK
+
+FOLDER = tempfile.TemporaryDirectory()
+FILE = Path(FOLDER.name) / "file"
+CODES = {"not_plate", "truncated", "damaged", "too_large", "unsafe_xml", "unsupported_feature"}
+STATES = {"ok", "below", "above", "extrapolated", "masked", "not_available"}
+NO_NUMBER = ["below", "above", "masked", "not_available"]
+
+
+@settings(max_examples=2000, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
+@given(damaged(*TEXTS, WORKBOOK))
+def test_any_plate_is_read_or_refused(content):
+    FILE.write_bytes(content)
+    code = None
+    try:
+        run = read_plate(FILE)
+    except InstrumentFileError as error:
+        code = error.code
+    if code is not None:
+        assert code in CODES
+        return
+    assert set(run.wells["state"]) <= STATES
+    silent = run.wells.filter(pl.col("state").is_in(NO_NUMBER))
+    assert silent["reported_conc"].null_count() == silent.height
+
+
+@settings(max_examples=150, deadline=5000)
+@given(damaged(*TEXTS, WORKBOOK))
+def test_inspection_never_raises(content):
+    FILE.write_bytes(content)
+    assert inspect(FILE).format
