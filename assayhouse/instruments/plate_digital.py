@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from assayhouse.errors import InstrumentFileError
-from assayhouse.instruments.plate_rows import Draft, PlateRun, Row, well_name
+from assayhouse.instruments.plate_rows import Draft, PlateRun, Row
+from assayhouse.instruments.plate_values import well_name
 
 SIGNALS = ("DE", "EP", "TP")
 _REQUIRED = {"PLATEID", "PARAMCD", "WELL", "TYPE", *SIGNALS}

@@ -10,9 +10,12 @@ from pathlib import Path
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments import (
     plate_bioplex,
+    plate_bioplex_xml,
     plate_digital,
-    plate_luminex,
+    plate_intelliflex,
     plate_msd,
+    plate_msd_raw,
+    plate_xponent,
     workbooks,
 )
 from assayhouse.instruments.plate_rows import PlateRun
@@ -53,7 +56,7 @@ def read_plate(path: str | os.PathLike[str]) -> PlateRun:
     if content.startswith((workbooks.ZIP_MAGIC, workbooks.OLE_MAGIC)):
         return _read_workbook(content)
     if root_name(content[:LARGEST_CELL]) is not None:
-        return plate_bioplex.read_manager_xml(content)
+        return plate_bioplex_xml.read_manager_xml(content)
     return _read_text(decode(content, kind="plate"))
 
 
@@ -118,7 +121,7 @@ def _read_workbook(content: bytes) -> PlateRun:
 
 def _recognise_text(text: str) -> str | None:
     lines = text.splitlines()[:_HEAD_LINES]
-    if plate_msd.is_raw(lines):
+    if plate_msd_raw.is_raw(lines):
         return "msd_txt"
     try:
         rows = split_rows("\n".join(lines[:-1] or lines), delimiter=_delimiter(lines), strict=False)
@@ -126,8 +129,8 @@ def _recognise_text(text: str) -> str | None:
         return None
     filled = [row for row in rows if any(row)]
     tests = {
-        "xponent": plate_luminex.is_xponent(filled),
-        "intelliflex": bool(filled) and plate_luminex.is_intelliflex(filled[0]),
+        "xponent": plate_xponent.is_xponent(filled),
+        "intelliflex": bool(filled) and plate_intelliflex.is_intelliflex(filled[0]),
         "erenna_wells": plate_digital.header_place(filled) is not None,
         "msd_csv": any(plate_msd.is_table_header(row) for row in filled[:20]),
     }
@@ -143,13 +146,13 @@ def _delimiter(lines: list[str]) -> str:
 def _read_text(text: str) -> PlateRun:
     layout = _recognise_text(text)
     if layout == "msd_txt":
-        return plate_msd.read_raw(text.splitlines())
+        return plate_msd_raw.read_raw(text.splitlines())
     if layout is None:
         raise _not_plate()
     rows = split_rows(text, delimiter=_delimiter(text.splitlines()[:_HEAD_LINES]))
     readers = {
-        "xponent": plate_luminex.read_xponent,
-        "intelliflex": plate_luminex.read_intelliflex,
+        "xponent": plate_xponent.read_xponent,
+        "intelliflex": plate_intelliflex.read_intelliflex,
         "erenna_wells": plate_digital.read_digital,
         "msd_csv": plate_msd.read_table,
     }

@@ -4,7 +4,8 @@ import pytest
 
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments import identify, inspect
-from assayhouse.instruments.plate_rows import read_moment, type_by_name
+from assayhouse.instruments.plate_dates import read_moment
+from assayhouse.instruments.plate_values import type_by_name
 from assayhouse.instruments.plates import read_plate
 
 from support import plate_files as files
