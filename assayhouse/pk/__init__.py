@@ -1,5 +1,7 @@
 """Population pharmacokinetics: event tables in, frozen results and frames out. No figures."""
 
+from assayhouse.pk.covariates import covariate_forest, covariate_screen
+from assayhouse.pk.diagnose import bootstrap, gof, importance_sampling, vpc
 from assayhouse.pk.errors import (
     EventTableError,
     FitFailedError,
@@ -15,6 +17,14 @@ from assayhouse.pk.events import (
     build_events,
     dosing_from_events,
 )
+from assayhouse.pk.exposure import (
+    DoseProportionality,
+    dose_proportionality,
+    exposure,
+    exposure_response,
+    exposure_summary,
+    join_response,
+)
 from assayhouse.pk.fit import Evaluation, FitOptions, FitResult, Reason, evaluate, fit
 from assayhouse.pk.model import (
     STRUCTURES,
@@ -25,11 +35,13 @@ from assayhouse.pk.model import (
     predict,
 )
 from assayhouse.pk.nca import nca, nca_table
+from assayhouse.pk.simulate import TrialDesign, simulate, simulate_trial
 
 __all__ = [
     "EVENT_COLUMNS",
     "STRUCTURES",
     "Category",
+    "DoseProportionality",
     "Evaluation",
     "EventTable",
     "EventTableError",
@@ -44,12 +56,26 @@ __all__ = [
     "Power",
     "Reason",
     "SpecError",
+    "TrialDesign",
     "UnitError",
+    "bootstrap",
     "build_events",
+    "covariate_forest",
+    "covariate_screen",
+    "dose_proportionality",
     "dosing_from_events",
     "evaluate",
+    "exposure",
+    "exposure_response",
+    "exposure_summary",
     "fit",
+    "gof",
+    "importance_sampling",
+    "join_response",
     "nca",
     "nca_table",
     "predict",
+    "simulate",
+    "simulate_trial",
+    "vpc",
 ]

@@ -21,6 +21,15 @@ from assayhouse.pk.event_columns import (
     typed_columns,
 )
 from assayhouse.pk.event_rules import broken, row_issues
+from assayhouse.pk.event_subjects import (
+    IS_DOSE,
+    IS_SAMPLE,
+    count_reasons,
+    fill_gaps,
+    find_exclusions,
+    warn,
+    without_early_samples,
+)
 from assayhouse.pk.notes import Issue
 from assayhouse.pk.sdtm import BuiltEvents, events_from_sdtm
 from assayhouse.pk.units import amount_per_litre, require_units
@@ -34,8 +43,6 @@ __all__ = [
     "dosing_from_events",
 ]
 
-_IS_SAMPLE = (pl.col("EVID") == 0) & (pl.col("MDV") == 0)
-_IS_DOSE = (pl.col("EVID") == 1) | (pl.col("EVID") == 4)
 _GAPS = ["", ".", "NA"]
 _RULES = ("quantifiable", "observed")
 
@@ -77,12 +84,12 @@ class EventTable:
     @property
     def n_obs(self) -> int:
         """Samples that count (MDV = 0), those below the limit among them."""
-        return self.frame.filter(_IS_SAMPLE).height
+        return self.frame.filter(IS_SAMPLE).height
 
     @property
     def n_blq(self) -> int:
         """Samples below the limit of quantification."""
-        return self.frame.filter(_IS_SAMPLE & (pl.col("BLQ") == 1)).height
+        return self.frame.filter(IS_SAMPLE & (pl.col("BLQ") == 1)).height
 
     @property
     def scale(self) -> float:
@@ -271,7 +278,7 @@ def dosing_from_events(events: EventTable) -> pl.DataFrame:
         ID, DOSE in the unit of AMT, TAU in the unit of TIME; subjects without such a record are
         left out.
     """
-    doses = events.frame.filter(_IS_DOSE & (pl.col("II") > 0))
+    doses = events.frame.filter(IS_DOSE & (pl.col("II") > 0))
     last = doses.group_by("ID", maintain_order=True).last()
     return last.select("ID", pl.col("AMT").alias("DOSE"), pl.col("II").alias("TAU"))
 
@@ -309,21 +316,21 @@ def _settled(
 ) -> EventTable:
     """Leave out what cannot be analysed, and say so."""
     warnings: list[Issue] = []
-    table = _without_early_samples(table, warnings)
-    reasons = _exclusions(table, quantifiable=quantifiable)
+    table = without_early_samples(table, warnings)
+    reasons = find_exclusions(table, quantifiable=quantifiable)
     excluded = reasons.filter(pl.col("REASON").is_not_null()).select("ID", "REASON")
     gone = pl.col("ID").is_in(excluded["ID"].to_list())
     if excluded.height == reasons.height:
-        message = "The rules leave no subject: " + _counts(excluded)
+        message = "The rules leave no subject: " + count_reasons(excluded)
         raise EventTableError([*warnings, Issue("no_subjects", "error", message)])
     if excluded.height:
-        text = "Subjects left out: " + _counts(excluded)
+        text = "Subjects left out: " + count_reasons(excluded)
         warnings.append(Issue("subject_excluded", "warning", text, broken(table, gone)))
-    first = table.filter(gone & _IS_DOSE).group_by("ID", maintain_order=True).first()
+    first = table.filter(gone & IS_DOSE).group_by("ID", maintain_order=True).first()
     levels = first.group_by("AMT").len().sort("AMT")
-    table = _imputed(table, covariates, stays=~gone, warnings=warnings)
-    repeated = _IS_SAMPLE & ~pl.struct("ID", "TIME", "EVID", "MDV").is_first_distinct()
-    _warn(
+    table = fill_gaps(table, covariates, stays=~gone, warnings=warnings)
+    repeated = IS_SAMPLE & ~pl.struct("ID", "TIME", "EVID", "MDV").is_first_distinct()
+    warn(
         warnings,
         "duplicate_observation",
         "Two samples at one time; both are kept.",
@@ -339,69 +346,3 @@ def _settled(
         issues=tuple(warnings),
         excluded_by_dose=dict(zip(levels["AMT"].to_list(), levels["len"].to_list(), strict=True)),
     )
-
-
-def _without_early_samples(table: pl.DataFrame, warnings: list[Issue]) -> pl.DataFrame:
-    """Take out samples before the first dose; a subject without dose leaves anyway."""
-    dosed = _IS_DOSE.cum_sum().over("ID") > 0
-    early = _IS_SAMPLE & ~dosed & _IS_DOSE.any().over("ID")
-    rows = broken(table, early)
-    _warn(
-        warnings, "obs_before_dose", "Samples before the first dose do not count (MDV = 1).", rows
-    )
-    mdv = pl.when(early).then(pl.lit(1, dtype=pl.Int64)).otherwise(pl.col("MDV"))
-    return table.with_columns(mdv.alias("MDV"))
-
-
-def _exclusions(table: pl.DataFrame, *, quantifiable: bool) -> pl.DataFrame:
-    """Find the first reason that holds of each subject, null where it stays."""
-    sums = table.group_by("ID", maintain_order=True).agg(
-        _IS_DOSE.any().alias("dose"),
-        _IS_SAMPLE.any().alias("sample"),
-        (_IS_SAMPLE & (pl.col("BLQ") == 0)).any().alias("quantifiable"),
-    )
-    lost = ~pl.col("quantifiable") & pl.lit(quantifiable)
-    reason = (
-        pl.when(~pl.col("dose"))
-        .then(pl.lit("no_dose"))
-        .when(~pl.col("sample"))
-        .then(pl.lit("no_observation"))
-        .when(lost)
-        .then(pl.lit("no_quantifiable"))
-        .otherwise(pl.lit(None, dtype=pl.String))
-    )
-    return sums.with_columns(reason.alias("REASON"))
-
-
-def _counts(excluded: pl.DataFrame) -> str:
-    counts = excluded.group_by("REASON").len().sort("REASON")
-    return ", ".join(f"{count} {reason}" for reason, count in counts.rows()) + "."
-
-
-def _imputed(
-    table: pl.DataFrame, covariates: tuple[str, ...], *, stays: pl.Expr, warnings: list[Issue]
-) -> pl.DataFrame:
-    """Fill gaps: a subject's own value, else the median or the most frequent of the subjects."""
-    for name in covariates:
-        if not table[name].null_count():
-            continue
-        table = table.with_columns(pl.col(name).drop_nulls().first().over("ID"))
-        rows = broken(table, pl.col(name).is_null() & stays)
-        each = table.filter(stays).group_by("ID", maintain_order=True).first()[name].drop_nulls()
-        if not len(each):
-            text = f"Covariate {name} is missing in every subject."
-            raise EventTableError([Issue("covariate_missing", "error", text, rows)])
-        if each.dtype.is_numeric():
-            filled, value = "the median", each.cast(pl.Float64).median()
-            table = table.with_columns(pl.col(name).cast(pl.Float64))
-        else:
-            filled, value = "the most frequent level", each.mode().sort()[0]
-        table = table.with_columns(pl.col(name).fill_null(pl.lit(value)))
-        text = f"Missing values of {name} were filled with {filled}."
-        _warn(warnings, "covariate_imputed", text, rows)
-    return table
-
-
-def _warn(warnings: list[Issue], code: str, text: str, rows: tuple[int, ...]) -> None:
-    if rows:
-        warnings.append(Issue(code, "warning", text, rows))

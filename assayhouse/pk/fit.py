@@ -16,7 +16,12 @@ from assayhouse.pk.arrays import FloatArray
 from assayhouse.pk.errors import FitFailedError
 from assayhouse.pk.events import EventTable
 from assayhouse.pk.focei import ObjectiveError, evaluate_objective
-from assayhouse.pk.individual import empirical_bayes, eta_columns, sample_table
+from assayhouse.pk.individual import (
+    empirical_bayes,
+    eta_columns,
+    sample_table,
+    time_after_dose,
+)
 from assayhouse.pk.notes import Reason
 from assayhouse.pk.optimise import Run, best_run, search
 from assayhouse.pk.options import DEFAULT_OPTIONS, FitOptions
@@ -178,6 +183,7 @@ def fit(spec: ModelSpec, events: EventTable, options: FitOptions = DEFAULT_OPTIO
         ofv_by_subject=dict(zip(problem.ids, objective.ofv.tolist(), strict=True)),
         ebe=None if failed else empirical_bayes(problem, scale, objective),
         predictions=None if failed else sample_table(problem, scale, objective),
+        time_after_dose=() if failed else time_after_dose(problem),
         cpu_seconds=time.process_time() - began,
     )
 

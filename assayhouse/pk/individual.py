@@ -10,6 +10,7 @@ from assayhouse.pk.modes import population_phi
 from assayhouse.pk.parameters import Scale
 from assayhouse.pk.problem import Problem
 from assayhouse.pk.residual import compute_variance
+from assayhouse.pk.schedule import released
 
 
 def eta_columns(problem: Problem, eta: FloatArray) -> dict[str, FloatArray]:
@@ -98,6 +99,14 @@ def sample_table(problem: Problem, scale: Scale, objective: Objective) -> pl.Dat
         pl.Series("IWRES", weighted).set(hidden, None),
         pl.Series("CWRES", conditional).set(hidden, None),
     )
+
+
+def time_after_dose(problem: Problem) -> tuple[float | None, ...]:
+    """Time of every sample since the latest dose before it, whatever the lag time."""
+    doses = released(problem.schedule, None)
+    since = np.full(problem.schedule.n_samples, np.inf)
+    np.minimum.at(since, problem.schedule.sample, np.where(doses.count > 0, doses.since, np.inf))
+    return tuple(value if np.isfinite(value) else None for value in since.tolist())
 
 
 def _conditional_residuals(

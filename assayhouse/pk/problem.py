@@ -84,11 +84,6 @@ def build_problem(spec: ModelSpec, events: EventTable) -> Problem:
     events : EventTable
         Doses and samples.
 
-    Returns
-    -------
-    Problem
-        With the samples the BLQ method uses.
-
     Raises
     ------
     SpecError

@@ -100,6 +100,8 @@ class FitResult:
         Of this process.
     version : str
         Of this program.
+    time_after_dose : tuple of float or None
+        Since the latest dose, for each row of ``predictions``; None where there was none.
     """
 
     status: Literal["OK", "WARN", "FAILED"]
@@ -137,6 +139,7 @@ class FitResult:
     data_hash: str
     cpu_seconds: float
     version: str
+    time_after_dose: tuple[float | None, ...] = ()
 
     def require_ok(self) -> "FitResult":
         """Return this result, or raise where it FAILED.

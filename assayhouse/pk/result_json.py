@@ -28,7 +28,6 @@ def encode_result(result: Any) -> str:  # noqa: ANN401 - FitResult is defined ab
     Parameters
     ----------
     result : FitResult
-        Any result, a FAILED one too.
     """
     payload = {field.name: _encode(getattr(result, field.name)) for field in fields(result)}
     return json.dumps(payload, allow_nan=False, ensure_ascii=False)
@@ -136,6 +135,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "ci": _intervals,
     "covariance": _matrix,
     "covariance_names": tuple,
+    "time_after_dose": tuple,
     "omega": _matrix,
     "gradient_max": _float,
     "shrinkage": _floats,
