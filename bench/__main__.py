@@ -1,13 +1,13 @@
-"""`make bench`: intake beside DuckDB's bare read, kills of the whole demo, effects beside RLM.
+"""`make bench`: intake beside DuckDB's bare read, kills of the demo, effects beside RLM, instruments.
 
 Coverage of the effects' intervals is measured on request only: it simulates for hours.
 """
 
 import argparse
 
-from bench import effects, effects_coverage, intake, kills
+from bench import effects, effects_coverage, instruments, intake, kills
 
-DEFAULT = ("intake", "kills", "effects")
+DEFAULT = ("intake", "kills", "effects", "instruments")
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
         kills.run(chosen.kills)
     if "effects" in chosen.what:
         effects.run()
+    if "instruments" in chosen.what:
+        instruments.run()
     if "effects_coverage" in chosen.what:
         effects_coverage.run(chosen.trials, presets=chosen.presets)
 

@@ -17,9 +17,11 @@ from assayhouse.instruments.gate_tree import EventAxes, evaluate
 from assayhouse.instruments.gates import BoolArray, Gate, Matrix
 from assayhouse.instruments.gating_ml_parts import damaged
 from assayhouse.instruments.registry import PathLike
+from assayhouse.instruments.unique_names import unique_name
 from assayhouse.instruments.xml_tree import Element, attribute, child, children, local, parse_xml
 
 OLDEST_MAJOR = 10
+_COUNT = re.compile(r"^-?[0-9]{1,15}$")
 _HEAD_BYTES = 1 << 16
 _ROOT = re.compile(rb"<Workspace\b[^>]*>", re.DOTALL)
 _VERSION = re.compile(rb'flowJoVersion="([^"]{0,40})"')
@@ -134,11 +136,12 @@ def read_workspace(path: PathLike) -> Workspace:
         raise _not_flowjo()
     held = child(root, "SampleList")
     trees: dict[str, SampleTree] = {}
+    seen: dict[str, int] = {}
     for sample in children(held, "Sample") if held is not None else ():
         node = child(sample, "SampleNode")
         if node is not None:
             name = attribute(node, "name") or ""
-            trees[_unique(name, trees)] = _tree(sample, node)
+            trees[unique_name(name, trees, seen)] = _tree(sample, node)
     return Workspace(trees=trees, version=version)
 
 
@@ -164,18 +167,10 @@ def _version(content: bytes) -> str:
     return version
 
 
-def _unique(name: str, taken: Mapping[str, object]) -> str:
-    unique, count = name, 1
-    while unique in taken:
-        count += 1
-        unique = f"{name}_{count}"
-    return unique
-
-
 def _tree(sample: Element, node: Element) -> SampleTree:
     known = read_axes(sample)
     populations: dict[str, Population] = {}
-    _collect(node, None, populations)
+    _collect(node, None, populations, {})
     by_raw_path: dict[str, str] = {}
     for each in populations.values():
         by_raw_path.setdefault(each.raw, each.path)
@@ -186,27 +181,31 @@ def _tree(sample: Element, node: Element) -> SampleTree:
     )
 
 
-def _collect(node: Element, above: Population | None, found: dict[str, Population]) -> None:
+def _collect(
+    node: Element,
+    above: Population | None,
+    found: dict[str, Population],
+    seen: dict[str, int],
+) -> None:
     """Collect the populations below a node, in file order; the parser has bounded the depth."""
     for held in children(node, "Subpopulations"):
         for element in children(held, "Population", *BOOLEAN):
             name = attribute(element, "name") or ""
             key = name.replace("/", "%2F")
             each = Population(
-                path=_unique(key if above is None else f"{above.path}/{key}", found),
+                path=unique_name(key if above is None else f"{above.path}/{key}", found, seen),
                 raw=name if above is None else f"{above.raw}/{name}",
                 parent=None if above is None else above.path,
                 element=element,
             )
             found[each.path] = each
-            _collect(element, each, found)
+            _collect(element, each, found, seen)
 
 
 def _count(element: Element) -> int:
     text = attribute(element, "count")
     if text is None:
         return -1
-    try:
-        return int(text[:20])
-    except ValueError as error:
-        raise damaged(what="a population's count is no whole number") from error
+    if _COUNT.match(text) is None:
+        raise damaged(what="a population's count is no whole number")
+    return int(text)

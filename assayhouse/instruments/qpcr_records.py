@@ -192,16 +192,20 @@ def number_of(
         ``damaged``: something else stands there.
     """
     cleaned = (text or "").strip()
-    if not cleaned or cleaned.lower() in {"nan", "n/a", "na", *words}:
-        return None
-    if _THOUSANDS.match(cleaned):
-        cleaned = cleaned.replace(",", "")
     try:
         value = float(cleaned)
-    except ValueError as error:
-        message = "a cell that should hold a number holds something else; export the table again"
-        raise InstrumentFileError(message, code="damaged", offset=line) from error
+    except ValueError:
+        value = _other_number(cleaned, line=line, words=words)
     return value if math.isfinite(value) and "_" not in cleaned else None
+
+
+def _other_number(text: str, *, line: int | None, words: tuple[str, ...]) -> float:
+    if not text or text.lower() in {"nan", "n/a", "na", *words}:
+        return math.nan
+    if _THOUSANDS.match(text):
+        return float(text.replace(",", ""))
+    message = "a cell that should hold a number holds something else; export the table again"
+    raise InstrumentFileError(message, code="damaged", offset=line)
 
 
 def type_of(text: str | None) -> str:

@@ -1,7 +1,5 @@
 """Tables of qPCR software with one header: CFX csv and LightCycler 480 text."""
 
-import re
-
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments.named_tables import Row, Table, make_table, plain
 from assayhouse.instruments.qpcr_records import (
@@ -15,8 +13,6 @@ from assayhouse.instruments.qpcr_records import (
     type_of,
 )
 from assayhouse.instruments.text_rows import split_rows
-
-_LC480_HEAD = re.compile(r"^Experiment:\s*(.*?)\s{2,}Selected Filter:\s*(.*?)\s*$")
 
 
 def _not_qpcr() -> InstrumentFileError:
@@ -116,11 +112,10 @@ def read_lc480(text: str) -> QpcrRun:
     lines = text.splitlines()
     if not is_lc480(text):
         raise _not_qpcr()
-    head = _LC480_HEAD.match(lines[0])
-    name = head[1] if head else lines[0].removeprefix("Experiment:").strip()
+    head, _words, tail = lines[0].removeprefix("Experiment:").partition("Selected Filter:")
+    name, selected = head.strip(), tail.strip() or None
     rows = [(line, words.split("\t")) for line, words in enumerate(lines, start=1)]
     table = make_table(rows[1][1], rows[2:])
-    selected = head[2] if head else None
     wells = [_lc480_well(table, row, line, name or "1", selected) for line, row in table.rows]
     metadata = {"instrument": "LightCycler 480", "run_id": name, "filter": selected}
     return build_run("lc480_txt", wells, Cycles(), metadata=metadata)

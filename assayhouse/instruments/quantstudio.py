@@ -21,7 +21,7 @@ from assayhouse.instruments.qpcr_records import (
 from assayhouse.instruments.xlsx import Cell, open_workbook
 
 _SECTION = re.compile(r"^\[(.+)\]$")
-_KEY = re.compile(r"^\*\s*([^=]+?)\s*=\s*(.*)$")
+_MOST_DIGITS = 9
 _PLATES = {"384": (16, 24), "96": (8, 12), "48": (6, 8)}
 _SECTIONS = ("Results", "Amplification Data", "Sample Setup")
 
@@ -50,11 +50,12 @@ def read_quantstudio_text(text: str) -> QpcrRun:
     sections: dict[str, list[tuple[int, Row]]] = {}
     current: list[tuple[int, Row]] | None = None
     for line, words in enumerate(text.splitlines(), start=1):
-        key, section = _KEY.match(words), _SECTION.match(words.strip())
+        section = _SECTION.match(words.strip())
+        key, equals, value = words.removeprefix("*").partition("=")
         if section:
             current = sections.setdefault(section[1], [])
-        elif key and current is None:
-            keys.setdefault(key[1], key[2].strip())
+        elif current is None and equals and words.startswith("*"):
+            keys.setdefault(key.strip(), value.strip())
         elif current is not None and words.strip():
             current.append((line, [cell.strip().strip('"') for cell in words.split("\t")]))
     tables = {name: make_table(rows[0][1], rows[1:]) for name, rows in sections.items() if rows}
@@ -181,8 +182,8 @@ def _quantstudio_place(
     number = _well_number(table.get(row, "well") or "")
     if number in places:
         return places[number]
-    if plate is not None and number.isdecimal():
-        found = place_at(int(number[:9]), rows=plate[0], columns=plate[1])
+    if plate is not None and number.isdecimal() and len(number) <= _MOST_DIGITS:
+        found = place_at(int(number), rows=plate[0], columns=plate[1])
         return found or number
     return place_of(number)
 

@@ -25,6 +25,7 @@ from assayhouse.instruments.qpcr_records import (
     place_of,
     type_of,
 )
+from assayhouse.instruments.unique_names import unique_name
 from assayhouse.instruments.xml_tree import (
     Element,
     attribute,
@@ -40,7 +41,8 @@ from assayhouse.instruments.xml_tree import (
 VERSIONS = ("1.0", "1.1", "1.2", "1.3", "1.4")
 USUAL_MEMBER = "rdml_data.xml"
 _PIECE = 1 << 22
-_MOST_ELEMENTS = 1_200_000
+_MOST_DIGITS, _MOST_CANDIDATES = 9, 50
+_MOST_ELEMENTS = 1_000_000
 # Each has been read when it ends; what it held is then let go.
 _LET_GO = {"adp", "mdp", "data", "react", "experimenter"}
 _WELL_PLATE = {"96": (8, 12), "384": (16, 24), "48": (6, 8)}
@@ -76,6 +78,8 @@ class _Reading:
     data: list[_Data] = field(default_factory=list)
     runs: list[tuple[str, Element, list[_Data]]] = field(default_factory=list)
     operator: str | None = None
+    run_names: set[str] = field(default_factory=set)
+    seen: dict[str, int] = field(default_factory=dict)
 
 
 def read_rdml(content: bytes) -> QpcrRun:
@@ -123,7 +127,7 @@ def member_of(content: bytes) -> str | None:
     names = archive.namelist()
     usual = [name for name in names if name == USUAL_MEMBER]
     others = [name for name in names if name.lower().endswith((".xml", ".rdml"))]
-    for name in dict.fromkeys([*usual, *others]):
+    for name in list(dict.fromkeys([*usual, *others]))[:_MOST_CANDIDATES]:
         head = next(unpacked(archive, name, content), b"")
         if root_name(head) == "rdml":
             return name
@@ -212,11 +216,16 @@ def _sample(element: Element, reading: _Reading) -> None:
 
 
 def _point(element: Element, reading: _Reading) -> None:
-    cycle = number_of(text_of(element, "cyc"))
+    cycle, fluorescence = None, None
+    for part in element:
+        if part.tag.endswith("cyc"):
+            cycle = number_of(part.text)
+        elif part.tag.endswith("fluor"):
+            fluorescence = number_of(part.text)
     if cycle is None or cycle != int(cycle) or abs(cycle) > 1e6:
         message = "an amplification point has no whole cycle number; ask for the file anew"
         raise InstrumentFileError(message, code="damaged")
-    reading.points.append((int(cycle), number_of(text_of(element, "fluor"))))
+    reading.points.append((int(cycle), fluorescence))
 
 
 def _data(element: Element, reading: _Reading) -> None:
@@ -246,13 +255,9 @@ def _react(element: Element, reading: _Reading) -> None:
 
 
 def _run(element: Element, reading: _Reading) -> None:
-    name = attribute(element, "id") or "1"
-    taken = {known for known, _run, _data in reading.runs}
-    unique, count = name, 1
-    while unique in taken:
-        count += 1
-        unique = f"{name}_{count}"
-    reading.runs.append((unique, element, reading.data))
+    name = unique_name(attribute(element, "id") or "1", reading.run_names, reading.seen)
+    reading.run_names.add(name)
+    reading.runs.append((name, element, reading.data))
     reading.data = []
 
 
@@ -309,7 +314,8 @@ def _place(react: str, plate: tuple[int, int] | None) -> str | None:
         return react
     if not react.isdecimal():
         return place_of(react)
-    return place_at(int(react[:9]), rows=plate[0], columns=plate[1])
+    number = int(react) if len(react) <= _MOST_DIGITS else 0
+    return place_at(number, rows=plate[0], columns=plate[1])
 
 
 def _metadata(reading: _Reading) -> dict[str, object]:

@@ -15,8 +15,8 @@ from assayhouse.instruments.xml_tree import Element, attribute, child, children,
 
 Cell: TypeAlias = str | float | None
 WORKBOOK = "xl/workbook.xml"
-MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576
-_LARGEST_PART = 1 << 24
+MOST_COLUMNS, MOST_ROWS = 16_384, 100_000
+_LARGEST_PART, _MOST_TAGS, _MOST_CELLS, _MOST_DIGITS = 1 << 24, 900_000, 2_000_000, 9
 _REFERENCE = re.compile(r"^([A-Z]{1,3})([0-9]{1,7})$")
 
 
@@ -27,6 +27,7 @@ class Workbook:
     content: bytes
     archive: zipfile.ZipFile
     parts: dict[str, str]
+    tags: int = 0
     _texts: list[str] | None = field(default=None)
 
     @property
@@ -42,10 +43,26 @@ class Workbook:
         InstrumentFileError
             ``damaged`` or ``too_large``.
         """
-        root = _part(self.archive, self.parts[sheet], self.content)
         if self._texts is None:
-            self._texts = _shared_texts(self.archive, self.content)
-        return list(_rows(root, self._texts, scaled(_LARGEST_PART, self.content)))
+            self._texts = _shared_texts(self)
+        root = self.part(self.parts[sheet])
+        most_rows, most_cells = scaled(MOST_ROWS, self.content), scaled(_MOST_CELLS, self.content)
+        return list(_rows(root, self._texts, most_rows, most_cells))
+
+    def part(self, name: str) -> Element:
+        """Read one part of the workbook; all parts together are bounded.
+
+        Raises
+        ------
+        InstrumentFileError
+            ``damaged``, ``too_large`` or ``unsafe_xml``.
+        """
+        whole = _bytes_of(self.archive, name, self.content)
+        self.tags += whole.count(b"<")
+        if self.tags > scaled(_MOST_TAGS, self.content):
+            message = "the workbook has too many cells; export fewer wells"
+            raise InstrumentFileError(message, code="too_large")
+        return parse_xml(whole)
 
 
 def open_workbook(content: bytes) -> Workbook:
@@ -65,21 +82,21 @@ def open_workbook(content: bytes) -> Workbook:
     if WORKBOOK not in archive.namelist():
         message = "the archive is no xlsx workbook"
         raise InstrumentFileError(message, code="damaged")
+    workbook = Workbook(content=content, archive=archive, parts={})
     targets = {
         attribute(each, "Id") or "": attribute(each, "Target") or ""
-        for each in _part(archive, "xl/_rels/workbook.xml.rels", content)
+        for each in workbook.part("xl/_rels/workbook.xml.rels")
     }
-    book = _part(archive, WORKBOOK, content)
+    book = workbook.part(WORKBOOK)
     held = child(book, "sheets")
-    parts = {}
     for sheet in children(held, "sheet") if held is not None else ():
         target = targets.get(attribute(sheet, "id") or "", "")
         name = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        parts[attribute(sheet, "name") or ""] = name
-    return Workbook(content=content, archive=archive, parts=parts)
+        workbook.parts[attribute(sheet, "name") or ""] = name
+    return workbook
 
 
-def _part(archive: zipfile.ZipFile, name: str, content: bytes) -> Element:
+def _bytes_of(archive: zipfile.ZipFile, name: str, content: bytes) -> bytes:
     if name not in archive.namelist():
         message = "the workbook lacks a part that it refers to; ask for it anew"
         raise InstrumentFileError(message, code="damaged")
@@ -91,14 +108,14 @@ def _part(archive: zipfile.ZipFile, name: str, content: bytes) -> Element:
         if size > limit:
             message = f"a sheet of the workbook is larger than {limit} bytes; export fewer wells"
             raise InstrumentFileError(message, code="too_large")
-    return parse_xml(b"".join(pieces))
+    return b"".join(pieces)
 
 
-def _shared_texts(archive: zipfile.ZipFile, content: bytes) -> list[str]:
+def _shared_texts(workbook: Workbook) -> list[str]:
     name = "xl/sharedStrings.xml"
-    if name not in archive.namelist():
+    if name not in workbook.archive.namelist():
         return []
-    root = _part(archive, name, content)
+    root = workbook.part(name)
     return [_text(item) for item in children(root, "si")]
 
 
@@ -113,17 +130,20 @@ def _text(item: Element) -> str:
     return "".join(parts)
 
 
-def _rows(root: Element, texts: list[str], most_cells: int) -> Iterator[list[Cell]]:
+def _rows(root: Element, texts: list[str], most_rows: int, most_cells: int) -> Iterator[list[Cell]]:
     held = child(root, "sheetData")
     at, given = 0, 0
     for row in children(held, "row") if held is not None else ():
         place = _row_number(row, at)
+        if place >= most_rows:
+            message = f"the sheet has more than {most_rows} rows; export fewer wells"
+            raise InstrumentFileError(message, code="too_large")
         while at < place:
             yield []
             at += 1
         cells = _cells(row, texts)
         given += len(cells) + 1
-        if given + at > most_cells:
+        if given > most_cells:
             message = f"the sheet spans more than {most_cells} cells"
             raise InstrumentFileError(message, code="too_large")
         yield cells
@@ -134,7 +154,7 @@ def _row_number(row: Element, at: int) -> int:
     text = attribute(row, "r")
     if text is None:
         return at
-    if not text.isdecimal() or not at < int(text[:8]) <= MOST_ROWS:
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) <= at:
         message = "the rows of a sheet are out of order; save the workbook again"
         raise InstrumentFileError(message, code="damaged")
     return int(text) - 1
@@ -172,7 +192,7 @@ def _value(cell: Element, texts: list[str]) -> Cell:
     if not text:
         return None
     if kind == "s":
-        if not text.isdecimal() or int(text[:9]) >= len(texts):
+        if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) >= len(texts):
             message = "a cell refers to a text that the workbook does not have"
             raise InstrumentFileError(message, code="damaged")
         return texts[int(text)]

@@ -14,8 +14,10 @@ Element = ET.Element
 DEEPEST = 200
 LARGEST_XML = 1 << 28
 _PROLOG_STEP = 1 << 12
-_NO_ELEMENT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
-_FIRST_ELEMENT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
+# What may stand before the first element, by its begin and its end.
+_NO_ELEMENT = (("<!--", "-->"), ("<?", "?>"), ("<!", ">"))
+_ELEMENT = re.compile(r"<(?:[\w.-]{1,99}:)?([\w.-]{1,99})")
+_MOST_BLANKS = 1000
 _CUT = {
     expat.errors.codes[name]
     for name in (
@@ -143,10 +145,20 @@ def _refuse_deep(root: Element) -> None:
 def root_name(head: bytes) -> str | None:
     """Local name of the first element in the first bytes of a document; None where it is no XML."""
     text = _text(head).lstrip("\ufeff \t\r\n")
-    if not text.startswith("<"):
-        return None
-    found = _FIRST_ELEMENT.search(_NO_ELEMENT.sub("", text))
-    return found[1] if found else None
+    at = 0
+    while text.startswith("<", at):
+        ending = next((end for begin, end in _NO_ELEMENT if text.startswith(begin, at)), None)
+        if ending is None:
+            found = _ELEMENT.match(text, at)
+            return found[1] if found else None
+        past = text.find(ending, at)
+        if ending == ">" and "[" in text[at : past + 1]:  # a DTD of its own
+            past = text.find(ending, text.find("]", at))
+        if past < 0:
+            return None
+        at = past + len(ending)
+        at += len(text[at : at + _MOST_BLANKS]) - len(text[at : at + _MOST_BLANKS].lstrip())
+    return None
 
 
 def _text(head: bytes) -> str:
