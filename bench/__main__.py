@@ -1,4 +1,4 @@
-"""`make bench`: intake beside DuckDB's bare read, kills of the demo, effects beside RLM, instruments.
+"""`make bench`: intake beside DuckDB's bare read, kills of the demo, effects, instruments.
 
 Coverage of the effects' intervals is measured on request only: it simulates for hours.
 """
