@@ -10,7 +10,8 @@ import polars as pl
 
 from assayhouse.contracts.assay_checks import TERMS, AssayCheck, AssayChecks, Companion
 from assayhouse.contracts.declarations import Declarations
-from assayhouse.intake.assay_checks import Answer, ask, grouped_faults, row_faults
+from assayhouse.intake.assay_checks import Answer, ask
+from assayhouse.intake.assay_findings import grouped_faults, row_faults
 from assayhouse.intake.delta import quoted
 from assayhouse.intake.findings import FileFault
 from assayhouse.intake.receipt import Register

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from assayhouse.contracts.assay_checks import AssayCheck, AssayChecks, Companion
-from assayhouse.intake.assay_checks import ask, grouped_faults, line_ranges, row_faults
+from assayhouse.intake.assay_checks import ask
+from assayhouse.intake.assay_findings import grouped_faults, line_ranges, row_faults
 
 ROWS = pl.DataFrame(
     {
