@@ -15,6 +15,7 @@ from assayhouse.errors import DeclarationError
 
 DISPOSITIONS = ("W", "Q", "H")
 TERMS = "terms"  # vendor part of a companion that is a code list: terms.<list>
+OWN = "own.rows"  # companion that is the delivery's own accepted rows, grouped in another way
 _RULE = re.compile(r"F\d\d|[A-Z][A-Z-]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -28,7 +29,8 @@ class Companion:
     name : str
         By which checks name it.
     source : str
-        ``<vendor>.<layout>``, or ``terms.<list>`` for a code list (parameters and units too).
+        ``<vendor>.<layout>``, ``terms.<list>`` for a code list (parameters and units too), or
+        ``own.rows`` for the checked rows themselves, grouped in another way.
     on : mapping of str to str
         SQL expression over the checked rows to one over the companion's; equal ones belong
         together. Empty: all of the companion's rows belong to every row.
@@ -47,8 +49,9 @@ class Companion:
 
     @property
     def layout(self) -> str | None:
-        """The layout it shows, or None where it shows a code list."""
-        return None if self.source.startswith(f"{TERMS}.") else self.source
+        """The layout it shows, or None where it shows a code list or the delivery itself."""
+        other = self.source == OWN or self.source.startswith(f"{TERMS}.")
+        return None if other else self.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

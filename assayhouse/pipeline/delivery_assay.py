@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 import polars as pl
 
-from assayhouse.contracts.assay_checks import TERMS, AssayCheck, AssayChecks, Companion
+from assayhouse.contracts.assay_checks import OWN, TERMS, AssayCheck, AssayChecks, Companion
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.intake.assay_checks import Answer, ask
 from assayhouse.intake.assay_findings import grouped_faults, row_faults
@@ -51,10 +51,8 @@ def ask_assay_checks(
         hindrance = _hindrance(declarations, register, companion)
         if hindrance is not None:
             hindered[companion.name] = hindrance
-        elif companion.layout is not None:
-            sources[companion.name] = declarations.layouts[companion.layout].relation
         else:
-            sources[companion.name] = _show_terms(connection, declarations, companion)
+            sources[companion.name] = _shown(connection, declarations, companion)
     able = [check for check in declared.checks if not any(name in hindered for name in check.uses)]
     answers = {
         answer.check.check_id: answer
@@ -75,6 +73,8 @@ def _hindrance(
 ) -> tuple[str, bool] | None:
     """Say why a companion cannot be shown, and whether that can change by a delivery."""
     layout = companion.layout
+    if companion.source == OWN:
+        return None
     if layout is None:
         name = companion.source.partition(".")[2]
         known = {*declarations.term_tables, "parameters", "units"}
@@ -93,6 +93,17 @@ def _not_asked(check: AssayCheck, hindered: Mapping[str, tuple[str, bool]]) -> A
         hindrance="; ".join(dict.fromkeys(why for why, _ in whys)),
         pending=all(pending for _, pending in whys),
     )
+
+
+def _shown(
+    connection: duckdb.DuckDBPyConnection, declarations: Declarations, companion: Companion
+) -> str:
+    """Name of the relation that holds a companion's rows."""
+    if companion.source == OWN:
+        return DRAFT
+    if companion.layout is not None:
+        return declarations.layouts[companion.layout].relation
+    return _show_terms(connection, declarations, companion)
 
 
 def _show_terms(

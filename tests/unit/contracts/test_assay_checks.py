@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from assayhouse.contracts import declarations as shipped
-from assayhouse.contracts.assay_checks import read_assay_checks
+from assayhouse.contracts.assay_checks import OWN, read_assay_checks
 from assayhouse.contracts.table_spec import raw_table
 from assayhouse.contracts.vendor_file import read_layout
 from assayhouse.errors import BlindingError, DeclarationError
@@ -135,9 +135,13 @@ def empty_tables():
 def test_a_shipped_check_can_be_asked_and_finds_nothing_in_nothing(name, empty_tables):
     declared = read_assay_checks(SUITES[name])
     sources = {
-        item.name: LAYOUTS[item.layout].relation if item.layout else item.source.replace(".", "_")
+        item.name: item.source.replace(".", "_")
+        if item.layout is None
+        else LAYOUTS[item.layout].relation
         for item in declared.companions
     }
+    own = [item.name for item in declared.companions if item.source == OWN]
+    sources |= dict.fromkeys(own, LAYOUTS[name].relation)
     answers = ask(
         empty_tables, declared, declared.checks, sources=sources, draft=LAYOUTS[name].relation
     )
