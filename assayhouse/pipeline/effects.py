@@ -26,15 +26,23 @@ def effect_spec(study: Study) -> EffectSpec:
     return EffectSpec.from_dict(options)
 
 
-def long_form(adbm: pl.DataFrame, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Analysed post-baseline records of treated subjects, one row per parameter and visit."""
+def long_form(
+    adbm: pl.DataFrame, adsl: pl.DataFrame, study: Study, *, everybody_with_base: bool = False
+) -> pl.DataFrame:
+    """Analysed post-baseline records of treated subjects, one row per parameter and visit.
+
+    With ``everybody_with_base`` a subject without any later record has one row with no value, so
+    that an imputation has it in its population.
+    """
     baseline = next(visit.AVISITN for visit in study.visits if visit.is_baseline)
     subjects = adsl.filter(pl.col("SAFFL") == "Y").select(
         pl.col("USUBJID").alias("usubjid"), pl.col("ARMCD").alias("arm"), *study.strata
     )
-    records = adbm.filter(
-        pl.col("ANL01FL").eq("Y"), pl.col("AVISITN").ne(baseline), pl.col("BASE").is_not_null()
-    ).select(
+    analysed = adbm.filter(pl.col("ANL01FL").eq("Y"), pl.col("BASE").is_not_null())
+    later = analysed.filter(pl.col("AVISITN").ne(baseline))
+    if everybody_with_base:
+        later = pl.concat([later, _unobserved(analysed, later, study)])
+    records = later.select(
         pl.col("USUBJID").alias("usubjid"),
         pl.col("PARAMCD").alias("paramcd"),
         pl.col("AVISITN").alias("avisitn"),
@@ -44,6 +52,21 @@ def long_form(adbm: pl.DataFrame, adsl: pl.DataFrame, study: Study) -> pl.DataFr
         pl.col("lloq"),
     )
     return records.join(subjects, on="usubjid", how="inner").sort("usubjid", "paramcd", "avisitn")
+
+
+def _unobserved(analysed: pl.DataFrame, later: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Baseline records of who has no later one, moved to the first later visit without a value."""
+    first = min(visit.AVISITN for visit in study.visits if not visit.is_baseline)
+    known = later.select("USUBJID", "PARAMCD").unique()
+    return (
+        analysed.join(known, on=["USUBJID", "PARAMCD"], how="anti")
+        .unique(["USUBJID", "PARAMCD"], keep="first", maintain_order=True)
+        .with_columns(
+            pl.lit(first, dtype=analysed.schema["AVISITN"]).alias("AVISITN"),
+            pl.lit(None, dtype=analysed.schema["AVAL"]).alias("AVAL"),
+            pl.lit("N", dtype=analysed.schema["blq_fl"]).alias("blq_fl"),
+        )
+    )
 
 
 def describe(spec: EffectSpec) -> str:
@@ -112,7 +135,12 @@ def effects(context: BuildContext) -> pl.DataFrame:
     """Estimate the study's declared effects; refused rows are present without a number."""
     study = context.declarations.study
     spec = effect_spec(study)
-    long = long_form(context.table("adam.adbm"), context.table("adam.adsl"), study)
+    long = long_form(
+        context.table("adam.adbm"),
+        context.table("adam.adsl"),
+        study,
+        everybody_with_base=spec.population == "baseline_observed",
+    )
     if long.is_empty():
         return context.spec.empty()
     results = estimate_effects(long, spec)

@@ -42,6 +42,17 @@ def test_only_analysed_post_baseline_records_with_a_baseline_enter():
     assert long_form(adbm(*rows), adsl({}), STUDY)["avisitn"].to_list() == [4]
 
 
+def test_a_subject_without_later_records_has_an_empty_row_where_an_imputation_asks():
+    rows = adbm(
+        {"AVISITN": 0}, {"AVISITN": 12}, {"USUBJID": "B", "AVISITN": 0, "AVAL": 1.0, "blq_fl": "Y"}
+    )
+    subjects = adsl({}, {"USUBJID": "B"})
+    assert long_form(rows, subjects, STUDY)["usubjid"].to_list() == ["A"]
+    long = long_form(rows, subjects, STUDY, everybody_with_base=True)
+    found = long.select("usubjid", "avisitn", "aval", "base", "blq").rows()
+    assert found == [("A", 12, 2.0, 1.0, False), ("B", 4, None, 1.0, False)]
+
+
 def test_untreated_subjects_do_not_enter():
     subjects = adsl({}, {"USUBJID": "B", "SAFFL": "N"})
     long = long_form(adbm({}, {"USUBJID": "B"}), subjects, STUDY)
