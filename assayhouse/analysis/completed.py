@@ -87,6 +87,36 @@ def _complete(
     return np.where(np.isnan(raw), back, raw)
 
 
+def shift_completed(
+    completed: Completed, data: ParameterData, spec: EffectSpec, delta: float
+) -> Completed:
+    """Add delta to what was missing in every arm but the reference, on the model's scale.
+
+    Parameters
+    ----------
+    completed : Completed
+        From `complete_parameter` without a delta.
+    data : ParameterData
+        The same parameter.
+    spec : EffectSpec
+        Scale of the model and the reference arm.
+    delta : float
+        Added; on the log scale a factor exp(delta).
+
+    Returns
+    -------
+    Completed
+        The same imputations, shifted.
+    """
+    active = (data.arm != spec.reference) & np.isfinite(data.base)
+    moved = active[:, None] & ~data.observed
+    if spec.impute.scale == "log":
+        values = np.where(moved, completed.values * np.exp(delta), completed.values)
+    else:
+        values = np.where(moved, completed.values + delta, completed.values)
+    return Completed(values=values, lacking=completed.lacking)
+
+
 def _shift(data: ParameterData, spec: EffectSpec, population: BoolArray) -> FloatArray:
     """Delta of every subject: none in the reference arm."""
     active = data.arm[population] != spec.reference
