@@ -175,6 +175,11 @@ def _add_questions(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("input", metavar="INPUT", help="csv or parquet in the long form")
     command.add_argument("--spec", metavar="FILE", required=True, help="options as YAML")
     command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
+    command = _add(commands, "poppk", handler="poppk:poppk", text="population pharmacokinetic fit")
+    command.add_argument("events", metavar="EVENTS", help="csv: one row per dose or sample")
+    command.add_argument("--model", metavar="FILE", required=True, help="units and model as YAML")
+    command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
+    command.add_argument("--starts", type=int, metavar="N", help="in place of options.starts")
     command = _add(
         commands, "inspect", handler="inspect:inspect_file", text="what an instrument's file is"
     )

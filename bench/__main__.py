@@ -1,13 +1,13 @@
-"""`make bench`: intake beside DuckDB's bare read, kills of the demo, effects, instruments.
+"""`make bench`: intake beside DuckDB's bare read, kills of the demo, effects, instruments, poppk.
 
 Coverage of the effects' intervals is measured on request only: it simulates for hours.
 """
 
 import argparse
 
-from bench import effects, effects_coverage, instruments, intake, kills
+from bench import effects, effects_coverage, instruments, intake, kills, poppk
 
-DEFAULT = ("intake", "kills", "effects", "instruments")
+DEFAULT = ("intake", "kills", "effects", "instruments", "poppk")
 
 
 def main() -> None:
@@ -28,6 +28,8 @@ def main() -> None:
         effects.run()
     if "instruments" in chosen.what:
         instruments.run()
+    if "poppk" in chosen.what:
+        poppk.run()
     if "effects_coverage" in chosen.what:
         effects_coverage.run(chosen.trials, presets=chosen.presets)
 

@@ -35,6 +35,7 @@ COMMANDS = [
     "audit",
     "sql",
     "effects",
+    "poppk",
     "inspect",
 ]
 
