@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -119,7 +119,7 @@ def _read_xpt(content: bytes) -> ClinicalTable:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.xpt"
         path.write_bytes(content)
-        data = _xpt_frame(path)
+        data, _ = read_xpt_frame(path)
     columns = {str(name): cast("Sequence[object]", data[name].tolist()) for name in data}
     for encoding in _ENCODINGS:
         try:
@@ -139,8 +139,21 @@ def _decoded(values: Sequence[object], encoding: str) -> list[object]:
     ]
 
 
-def _xpt_frame(path: Path) -> "pd.DataFrame":
-    """Read text byte by byte, as Latin-1: the library drops what ends inside a character."""
+def read_xpt_frame(path: Path) -> "tuple[pd.DataFrame, Any]":
+    """Read a transport file and its metadata; text byte by byte, as Latin-1.
+
+    The library drops what ends inside a character of another encoding.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    InstrumentFileError
+        ``truncated`` or ``bad_structure``.
+    """
     import pyreadstat  # noqa: PLC0415 - imports pandas, only needed for such files
 
     try:
@@ -152,7 +165,7 @@ def _xpt_frame(path: Path) -> "pd.DataFrame":
         message = "the SAS transport file holds a value that cannot be read"
         raise InstrumentFileError(message, code="bad_structure") from error
     _refuse_cut_xpt(path.read_bytes(), sum(meta.variable_storage_width.values()))
-    return cast("pd.DataFrame", data)
+    return cast("pd.DataFrame", data), meta
 
 
 def _refuse_cut_xpt(content: bytes, width: int) -> None:
@@ -186,8 +199,32 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _read_dataset_json(content: bytes) -> ClinicalTable:
+    document = read_document(_unpacked(content))
+    names = [str(item["name"]) for item in cast("list[Any]", document.meta["columns"])]
+    values = cast("list[list[object]]", document.rows)
+    columns_of = {name: [row[place] for row in values] for place, name in enumerate(names)}
+    return ClinicalTable(
+        frame=_as_text(columns_of),
+        lines=document.lines,
+        physical_lines=document.physical_lines,
+    )
+
+
+def read_document(content: bytes) -> "Document":
+    """Read and check a Dataset-JSON, not compressed.
+
+    Parameters
+    ----------
+    content : bytes
+        JSON, or lines of JSON.
+
+    Raises
+    ------
+    InstrumentFileError
+        ``encoding``, ``not_json``, ``bad_structure`` or ``truncated``.
+    """
     try:
-        text = _unpacked(content).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = "the file is not UTF-8 text, as Dataset-JSON is"
         raise InstrumentFileError(message, code="encoding") from error
@@ -213,17 +250,11 @@ def _read_dataset_json(content: bytes) -> ClinicalTable:
     if isinstance(records, int) and records != len(rows):
         message = f"the metadata say {records} records, {len(rows)} are there"
         raise InstrumentFileError(message, code="truncated")
-    values = cast("list[list[object]]", rows)
-    columns_of = {name: [row[place] for row in values] for place, name in enumerate(names)}
-    return ClinicalTable(
-        frame=_as_text(columns_of),
-        lines=document.lines,
-        physical_lines=document.physical_lines,
-    )
+    return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Document:
+class Document:
     """Metadata and rows of a data set, and the lines of the rows where they have lines."""
 
     meta: dict[str, object]
@@ -232,7 +263,7 @@ class _Document:
     physical_lines: int = 0
 
 
-def _document(text: str) -> _Document:
+def _document(text: str) -> Document:
     """Metadata and rows of one JSON document, or of lines of JSON with the metadata first."""
     try:
         whole = json.loads(text)
@@ -248,10 +279,10 @@ def _document(text: str) -> _Document:
     if not isinstance(rows, list):
         message = "rows of the Dataset-JSON are no list"
         raise InstrumentFileError(message, code="bad_structure")
-    return _Document(meta=whole, rows=rows)
+    return Document(meta=whole, rows=rows)
 
 
-def _lines(text: str) -> _Document:
+def _lines(text: str) -> Document:
     # Only a newline ends a line of NDJSON: other separators of Unicode may stand in a value.
     every = text.removesuffix("\n").split("\n")
     filled = [
@@ -270,6 +301,6 @@ def _lines(text: str) -> _Document:
     if not parsed or not isinstance(parsed[0], dict):
         message = "the first line holds no metadata object"
         raise InstrumentFileError(message, code="not_json")
-    return _Document(
+    return Document(
         meta=parsed[0], rows=parsed[1:], lines=tuple(filled[1:]), physical_lines=len(every)
     )

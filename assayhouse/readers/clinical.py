@@ -7,9 +7,13 @@ import polars as pl
 
 from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.errors import DeliveryRejectedError, InstrumentFileError
-from assayhouse.instruments.clinical import ClinicalTable, read_clinical
+from assayhouse.instruments.clinical import ClinicalTable as TextTable
+from assayhouse.instruments.clinical import read_clinical
+from assayhouse.instruments.clinical_typed import ClinicalTable, read_table
 from assayhouse.readers.columns import match_header
 from assayhouse.readers.reading import ReadFinding, Reading, TextBatch
+
+__all__ = ["ClinicalReading", "ClinicalTable", "read_table"]
 
 BATCH_ROWS = 100_000
 
@@ -47,7 +51,7 @@ class ClinicalReading(Reading):
             texts = [line.text for line in table.lines[start : start + BATCH_ROWS]]
             yield TextBatch(frame=part, raw_text=_Raw(part.select(header.declared), texts))
 
-    def _count(self, table: ClinicalTable) -> None:
+    def _count(self, table: TextTable) -> None:
         account, rows = self.account, table.frame.height
         account.data_lines = account.data_rows = account.physical_lines = rows
         if table.lines:
@@ -60,7 +64,7 @@ class ClinicalReading(Reading):
         return self.reject(f"{error}; send the file again", rule=rule)
 
 
-def _line_numbers(table: ClinicalTable) -> pl.Series:
+def _line_numbers(table: TextTable) -> pl.Series:
     numbers = [line.number for line in table.lines] or range(1, table.frame.height + 1)
     return pl.Series("source_line", numbers, dtype=pl.Int64)
 

@@ -5,7 +5,7 @@ import pytest
 from assayhouse.contracts.vendor_file import ColumnSpec
 from assayhouse.errors import DeliveryRejectedError, InstrumentFileError
 from assayhouse.instruments.clinical import read_clinical
-from assayhouse.readers.clinical import ClinicalReading
+from assayhouse.readers.clinical import ClinicalReading, read_table
 
 from support.shared import shared
 from support.small_study import layout
@@ -93,3 +93,36 @@ def test_records_of_a_data_set_count_as_lines():
     assert found.findings == ()
     (raw,) = first.raw_text([3])
     assert raw.split("\t") == [text or "" for text in first.frame.row(3)[: len(names)]]
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "dsjc", "xpt"])
+def test_one_data_set_is_the_same_typed_frame_in_every_container(kind):
+    expected, found = (
+        read_table(sample("dataset_json", f"adsl.{name}")).frame for name in ("json", kind)
+    )
+    assert found.schema == expected.schema
+    assert found.equals(expected)
+
+
+@pytest.mark.parametrize(
+    ("parts", "shape"),
+    [
+        (("cdisc_pilot", "adsl.xpt"), (254, 48)),
+        (("cdisc_pilot", "dm.xpt"), (306, 25)),
+        (("cdisc_pilot", "ex.xpt"), (591, 17)),
+        (("cdisc_pilot", "adqscibc.xpt"), (730, 36)),
+        (("dataset_json", "ex.json"), (1583, 17)),
+        (("phuse_cber", "dm.xpt"), (4, 14)),
+        (("phuse_cber", "is.xpt"), (80, 23)),
+        (("pharmaversesdtm", "dm.csv"), (306, 28)),
+        (("pharmaversesdtm", "pc.csv"), (4572, 21)),
+    ],
+)
+def test_public_data_sets_have_the_published_shape(parts, shape):
+    assert read_table(sample(*parts)).frame.shape == shape
+
+
+def test_a_web_page_named_xpt_is_no_clinical_file():
+    with pytest.raises(InstrumentFileError) as caught:
+        read_table(sample("cdisc_pilot", "lab1_0_1refrangesampledata.xpt"))
+    assert caught.value.code == "not_clinical"

@@ -1,0 +1,49 @@
+"""Whatever the bytes, a clinical data set is read or refused with a typed error."""
+
+import json
+import tempfile
+import zlib
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+from hypothesis import HealthCheck, given, settings
+
+from assayhouse.errors import InstrumentFileError
+from assayhouse.readers.clinical import read_table
+
+from support.damage import damaged
+
+FOLDER = tempfile.TemporaryDirectory()
+FILE = Path(FOLDER.name) / "file"
+CODES = {"not_clinical", "truncated", "damaged", "too_large", "unsupported_feature"}
+COLUMNS = [
+    {"name": "ID", "dataType": "string"},
+    {"name": "D", "dataType": "date", "targetDataType": "integer"},
+]
+META = {"name": "DM", "records": 1, "columns": COLUMNS}
+DOCUMENT = json.dumps(META | {"rows": [["a", "2014-01-02"]]}).encode()
+LINES = (json.dumps(META) + '\n["a","2014-01-02"]\n').encode()
+CSV = b'"ID","N"\n"a",1\n"NA",2.5\n'
+
+
+def xpt():
+    path = FILE.with_suffix(".xpt")
+    frame = pd.DataFrame({"ID": ["a", "b"], "N": [1.5, 2.0], "D": [19725.0, 2.0]})
+    pyreadstat.write_xport(frame, str(path), file_format_version=5, variable_format={"D": "DATE9."})
+    return path.read_bytes()
+
+
+@settings(max_examples=2000, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
+@given(damaged(DOCUMENT, LINES, CSV, zlib.compress(DOCUMENT), xpt()))
+def test_any_data_set_is_read_or_refused(content):
+    FILE.write_bytes(content)
+    code = None
+    try:
+        table = read_table(FILE)
+    except InstrumentFileError as error:
+        code = error.code
+    if code is None:
+        assert table.frame.width == len(set(table.frame.columns))
+    else:
+        assert code in CODES
