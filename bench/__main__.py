@@ -5,7 +5,7 @@ Coverage of the effects' intervals is measured on request only: it simulates for
 
 import argparse
 
-from bench import effects, effects_coverage, instruments, intake, kills, poppk
+from bench import effects, effects_coverage, instruments, instruments_plates, intake, kills, poppk
 
 DEFAULT = ("intake", "kills", "effects", "instruments", "poppk")
 
@@ -28,6 +28,7 @@ def main() -> None:
         effects.run()
     if "instruments" in chosen.what:
         instruments.run()
+        instruments_plates.run()
     if "poppk" in chosen.what:
         poppk.run()
     if "effects_coverage" in chosen.what:
