@@ -11,11 +11,15 @@ import numpy as np
 
 from assayhouse.stats.arrays import FloatArray, IntArray
 from assayhouse.stats.batting_numba_forms import (
+    FIRTH,
     FIRTH_WALD,
+    LRT,
     RD,
     WALD,
     WALD_GLM,
-    score,
+    bound_far,
+    bound_near,
+    risk,
     settle,
 )
 from assayhouse.stats.compiled import compiled
@@ -108,11 +112,39 @@ def _read_cells(prefix: Any, n_ties: int, low: int, higher: int, w: Any) -> None
 
 
 @compiled
-def _admits(w: Any, least: int, min_share: float) -> bool:
-    """Tell whether every cell and group 1 are large enough."""
-    if w[0] < least or w[1] < least or w[2] < least or w[3] < least:
-        return False
-    return not min_share > 0 or (w[1] + w[3]) / (w[0] + w[1] + w[2] + w[3]) > min_share
+def _bound_split(
+    test: int, n0: int, y0: int, n1: int, y1: int, m0: int, x0: int, m1: int, x1: int, tables: Any
+) -> float:
+    """Return an upper bound of a statistic from the two sides of a split, or -1 for another way.
+
+    ``n`` and ``y`` are subjects and responders below, ``m`` and ``x`` above, of arms 0 and 1.
+    No statistic depends on which side is group 1.
+    """
+    if test in (LRT, FIRTH):
+        half = 0.5 if test == FIRTH else 0.0
+        return bound_near(
+            x1 + half,
+            n1 - y1 + half,
+            m0 - x0 + half,
+            y0 + half,
+            m1 - x1 + half,
+            y1 + half,
+            x0 + half,
+            n0 - y0 + half,
+        )
+    if test == RD:
+        return -1.0
+    f0, f1, g0, g1 = n0 - y0, n1 - y1, m0 - x0, m1 - x1
+    beta = (tables[0, x1] - tables[0, g1]) - (tables[0, y1] - tables[0, f1])
+    beta -= (tables[0, x0] - tables[0, g0]) - (tables[0, y0] - tables[0, f0])
+    variance = (tables[1, x1] + tables[1, g1]) + (tables[1, y1] + tables[1, f1])
+    variance += (tables[1, x0] + tables[1, g0]) + (tables[1, y0] + tables[1, f0])
+    bound = float(beta * beta / variance * (1 + 1e-9) + 1e-12)
+    if test != WALD_GLM:
+        return bound
+    # The iterated fit stops within a percent of convergence; with a zero cell its statistic is
+    # the stopping rule's share of the deviance, and the deviance is at most 1.4 per subject.
+    return 1.05 * bound if bound >= 0 else 1e-3 * (n0 + n1 + m0 + m1)
 
 
 @compiled
@@ -121,15 +153,31 @@ def _score_candidates(
 ) -> int:
     """Write a statistic or a bound for each candidate; return the place of the largest, or -1."""
     values, w, tables = scratch[3], scratch[4], scratch[5]
+    n_ties, higher, test, least = plan[0], plan[2], plan[3], plan[4]
+    all0, hit0, all1, hit1 = (
+        prefix[n_ties, 0],
+        prefix[n_ties, 1],
+        prefix[n_ties, 2],
+        prefix[n_ties, 3],
+    )
     best, top = -1, -1.0
     for place in range(number):
-        value = np.nan
-        _read_cells(prefix, plan[0], lows[place], plan[2], w)
-        if _admits(w, plan[4], min_share):
-            value = score(plan[3], w, tables)
-            if value > top:
-                best, top = place, value
+        low = lows[place]
+        n0, y0, n1, y1 = prefix[low, 0], prefix[low, 1], prefix[low, 2], prefix[low, 3]
+        m0, m1 = all0 - n0, all1 - n1
+        values[place] = np.nan
+        if n0 < least or n1 < least or m0 < least or m1 < least:
+            continue
+        inside = m0 + m1 if higher else n0 + n1
+        if min_share > 0 and not inside / (all0 + all1) > min_share:
+            continue
+        value = _bound_split(test, n0, y0, n1, y1, m0, hit0 - y0, m1, hit1 - y1, tables)
+        if value == -1.0:
+            _read_cells(prefix, n_ties, low, higher, w)
+            value = risk(w) if test == RD else bound_far(w, 0.5 if test == FIRTH else 0.0)
         values[place] = value
+        if value > top:
+            best, top = place, value
     return best
 
 

@@ -105,26 +105,26 @@ def _near_root(c3: float, c2: float, c1: float, c0: float) -> float:
 
 
 @compiled
-def _bound_lrt(w: Any) -> float:
-    """Return an upper bound of the likelihood ratio, or infinity where none is at hand.
+def bound_near(
+    u0: float, u1: float, u2: float, u3: float, d0: float, d1: float, d2: float, d3: float
+) -> float:
+    """Return an upper bound of the likelihood ratio of small shifts, or -1 where it is none.
 
     The statistic grows with the size of the shift, so any shift beyond the root bounds it.
     Shifts of at most half of the smallest cell need two divisions more: log(1 + t) is at least
     t - t^2/2 for positive t, and -log(1 - u) at most u + u^2/2 + 2 u^3/3 up to one half.
     """
-    e1, e2, e3, e4 = _symmetric(w[12], w[13], w[14], w[15])
-    g1, g2, g3, g4 = _symmetric(w[16], w[17], w[18], w[19])
-    low, high = -min(w[12], w[13], w[14], w[15]), min(w[16], w[17], w[18], w[19])
+    e1, e2, e3, e4 = _symmetric(u0, u1, u2, u3)
+    g1, g2, g3, g4 = _symmetric(d0, d1, d2, d3)
+    least = min(u0, u1, u2, u3, d0, d1, d2, d3)
     c3, c2, c1, c0 = e1 + g1, e2 - g2, e3 + g3, e4 - g4
-    if not low < high or c0 == 0:
+    if c0 == 0:
         return 0.0
     at = _near_root(c3, c2, c1, c0)
     value = ((c3 * at + c2) * at + c1) * at + c0
-    if not (low < at < high) or value * c0 > 0 or at * c0 > 0:
-        return np.inf
     size = abs(at)
-    if not 2 * size <= min(-low, high):
-        return 2 * (_bound_terms(w, 12, at) + _bound_terms(w, 16, -at))
+    if not 2 * size <= least or value * c0 > 0 or at * c0 > 0:
+        return -1.0
     grows, falls = e3 / e4, g3 / g4
     cubes = falls * falls - 2 * g2 / g4
     if at < 0:
@@ -133,16 +133,17 @@ def _bound_lrt(w: Any) -> float:
 
 
 @compiled
-def _table_wald(w: Any, tables: Any) -> float:
-    """Return b^2 / V from tables of log and reciprocal, a little enlarged; NaN with a zero cell."""
-    beta = 0.0
-    variance = 0.0
-    for cell in range(4):
-        hit, other = int(w[4 + cell]), int(w[8 + cell])
-        gap = tables[0, hit] - tables[0, other]
-        beta += gap if cell in (0, 3) else -gap
-        variance += tables[1, hit] + tables[1, other]
-    return beta * beta / variance * (1 + 1e-9) + 1e-12
+def bound_far(w: Any, half: float) -> float:
+    """Return an upper bound of the likelihood ratio for any shift, or infinity without one."""
+    _arrange(w, half)
+    c3, c2, c1, c0, low, high = _cubic(w)
+    if not low < high or c0 == 0:
+        return 0.0
+    at = _near_root(c3, c2, c1, c0)
+    value = ((c3 * at + c2) * at + c1) * at + c0
+    if not (low < at < high) or value * c0 > 0 or at * c0 > 0:
+        return np.inf
+    return 2 * (_bound_terms(w, 12, at) + _bound_terms(w, 16, -at))
 
 
 @compiled
@@ -178,7 +179,7 @@ def _firth_wald(w: Any) -> float:
 
 
 @compiled
-def _risk(w: Any) -> float:
+def risk(w: Any) -> float:
     """Return the squared z of the difference of risk differences."""
     for cell in range(4):
         w[12 + cell] = (w[4 + cell] + 0.5) / (w[cell] + 1)
@@ -223,22 +224,6 @@ def _arrange(w: Any, half: float) -> None:
     """Write the cells that move up and those that move down."""
     w[12], w[13], w[14], w[15] = w[7] + half, w[10] + half, w[9] + half, w[4] + half
     w[16], w[17], w[18], w[19] = w[11] + half, w[6] + half, w[5] + half, w[8] + half
-
-
-@compiled
-def score(test: int, w: Any, tables: Any) -> float:
-    """Return a statistic, or an upper bound of it, of the cells at hand."""
-    if test in (LRT, FIRTH):
-        _arrange(w, 0.5 if test == FIRTH else 0.0)
-        return _bound_lrt(w)
-    if test in (WALD, FIRTH_WALD):
-        return _table_wald(w, tables)
-    if test == RD:
-        return _risk(w)
-    # The iterated fit stops within a percent of convergence; with a zero cell its statistic is
-    # the stopping rule's share of the deviance, and the deviance is at most 1.4 per subject.
-    bound = _table_wald(w, tables)
-    return 1.05 * bound if bound >= 0 else 1e-3 * (w[0] + w[1] + w[2] + w[3])
 
 
 @compiled

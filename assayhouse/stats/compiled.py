@@ -5,6 +5,7 @@ written, nowhere.
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -31,3 +32,24 @@ def compiled(function: Function) -> Function:
     except RuntimeError:
         made = numba.njit(cache=False, **options)(function)
     return cast("Function", made)
+
+
+def compile_family(functions: tuple[FunctionType, ...]) -> dict[str, Callable[..., Any]]:
+    """Return compiled copies of plain functions of one module that call one another.
+
+    Parameters
+    ----------
+    functions : tuple of functions
+        The functions themselves stay as they are.
+
+    Returns
+    -------
+    dict
+        Compiled functions by name.
+    """
+    names: dict[str, Any] = dict(functions[0].__globals__)
+    for function in functions:
+        copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+        copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+        names[function.__name__] = compiled(copy)
+    return {function.__name__: names[function.__name__] for function in functions}

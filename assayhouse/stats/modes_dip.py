@@ -160,3 +160,34 @@ def _majorant_gap(x: FloatArray, link: IntArray, start: int, stop: int) -> float
         best = max(best, gap)
         begin = end
     return best
+
+
+def dip_rows(samples: FloatArray, out: FloatArray) -> None:
+    """Write the dip of each sorted row.
+
+    Parameters
+    ----------
+    samples : (r, n) array
+        Ascending rows.
+    out : (r,) array
+        Dips.
+
+    References
+    ----------
+    .. [1] Hartigan PM (1985), Applied Statistics 34, 320-325.
+    """
+    for row in range(len(samples)):
+        out[row] = dip_sorted(samples[row])[0]
+
+
+FAMILY = (
+    _fit_minorant,
+    _fit_majorant,
+    _walk,
+    _largest_gap,
+    _minorant_gap,
+    _majorant_gap,
+    dip_sorted,
+    dip_rows,
+)
+"""Every function here, those that are called before those that call."""
