@@ -36,6 +36,7 @@ from assayhouse.pk.model import (
 )
 from assayhouse.pk.nca import nca, nca_table
 from assayhouse.pk.simulate import TrialDesign, simulate, simulate_trial
+from assayhouse.pk.subjects import pool_rare_levels
 
 __all__ = [
     "EVENT_COLUMNS",
@@ -74,6 +75,7 @@ __all__ = [
     "join_response",
     "nca",
     "nca_table",
+    "pool_rare_levels",
     "predict",
     "simulate",
     "simulate_trial",

@@ -26,8 +26,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ("bad_code", "MDV must be 0 or 1.", _not_in("MDV", 0, 1)),
     (
         "bad_code",
-        "MDV must be 1 where a row is not a sample.",
-        (pl.col("EVID") != 0) & (pl.col("MDV") == 0),
+        "MDV must be 1 where a row is a dose.",
+        _is_dose & (pl.col("MDV") == 0),
     ),
     ("bad_code", "BLQ must be 0 or 1.", _not_in("BLQ", 0, 1)),
     ("bad_code", "SS must be 0, 1 or 2.", _not_in("SS", 0, 1, 2)),

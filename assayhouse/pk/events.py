@@ -195,6 +195,12 @@ class EventTable:
         """
         try:
             frame = pl.read_csv(path, infer_schema_length=None, null_values=_GAPS)
+            # Read again as text where there is one: a subject 007 is not subject 7.
+            if "ID" in frame.columns:
+                text = {"ID": pl.String}
+                frame = pl.read_csv(
+                    path, infer_schema_length=None, null_values=_GAPS, schema_overrides=text
+                )
         except pl.exceptions.PolarsError as error:
             message = "The file cannot be read as comma-separated values with a header."
             raise EventTableError([Issue("bad_type", "error", message)]) from error
@@ -322,7 +328,7 @@ def _settled(
     gone = pl.col("ID").is_in(excluded["ID"].to_list())
     if excluded.height == reasons.height:
         message = "The rules leave no subject: " + count_reasons(excluded)
-        raise EventTableError([*warnings, Issue("no_subjects", "error", message)])
+        raise EventTableError([Issue("no_subjects", "error", message)])
     if excluded.height:
         text = "Subjects left out: " + count_reasons(excluded)
         warnings.append(Issue("subject_excluded", "warning", text, broken(table, gone)))

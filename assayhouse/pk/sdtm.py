@@ -143,7 +143,7 @@ def _doses(ex: pl.DataFrame) -> pl.DataFrame:
         pl.lit(1, dtype=pl.Int64).alias("EVID"),
         pl.col("EXDOSE").cast(pl.Float64).alias("AMT"),
         "ADDL",
-        pl.when(pl.col("ADDL") > 0).then("II").otherwise(0.0).alias("II"),
+        "II",
         pl.col("EXDOSU").cast(pl.String).alias("unit"),
     )
 

@@ -1,6 +1,7 @@
 """Subjects of an event table as numbers, and their covariates as a model reads them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,7 @@ import polars as pl
 from assayhouse.pk.arrays import FloatArray, IntArray
 from assayhouse.pk.errors import SpecError
 from assayhouse.pk.events import EventTable
+from assayhouse.pk.notes import Issue
 from assayhouse.pk.spec import Category, Covariate, Exponential, ModelSpec
 from assayhouse.pk.spec_rules import require_known
 
@@ -79,3 +81,42 @@ def require_columns(spec: ModelSpec, columns: Collection[str]) -> None:
     """Raise `SpecError` where a covariate is not in the event table."""
     for effect in spec.covariates:
         require_known("column of a covariate", effect.column, columns)
+
+
+def pool_rare_levels(
+    events: EventTable, columns: Collection[str] = ("RACE", "ETHNIC"), *, fewest: int = 5
+) -> EventTable:
+    """Pool levels that few subjects have to OTHER, and say so.
+
+    Parameters
+    ----------
+    events : EventTable
+        With text covariates.
+    columns : collection of str
+        Covariates to pool; those the table does not have are passed over.
+    fewest : int
+        Subjects that a level needs to stand for itself.
+
+    Returns
+    -------
+    EventTable
+        With a warning ``levels_pooled`` per covariate changed.
+
+    References
+    ----------
+    .. [1] Harrell FE (2015), Regression Modeling Strategies, 2nd edition, section 2.4.
+    """
+    frame, said = events.frame, list(events.issues)
+    for name in (name for name in columns if name in events.covariates):
+        if frame.schema[name] != pl.String:
+            continue
+        first = frame.group_by("ID", maintain_order=True).first()
+        counts = first[name].value_counts().filter(pl.col("count") < fewest)
+        rare = pl.col(name).is_in(counts[name].to_list())
+        rows = tuple(frame.select(rare)[name].arg_true().to_list())
+        if rows:
+            pooled = pl.when(rare).then(pl.lit("OTHER")).otherwise(pl.col(name))
+            frame = frame.with_columns(pooled.alias(name))
+            text = f"{counts.height} levels of {name} with fewer than {fewest} subjects are OTHER."
+            said.append(Issue("levels_pooled", "warning", text, rows))
+    return replace(events, frame=frame, issues=tuple(said))

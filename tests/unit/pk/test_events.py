@@ -3,7 +3,14 @@
 import polars as pl
 import pytest
 
-from assayhouse.pk import EventTable, EventTableError, SpecError, UnitError, dosing_from_events
+from assayhouse.pk import (
+    EventTable,
+    EventTableError,
+    SpecError,
+    UnitError,
+    dosing_from_events,
+    pool_rare_levels,
+)
 
 UNITS = {"amt_unit": "mg", "dv_unit": "ng/mL"}
 
@@ -222,6 +229,29 @@ def test_a_file_is_read_like_a_frame(tmp_path):
     path.write_text("ID,TIME,EVID,AMT,DV,LLOQ\nx,0,1,10,.,\nx,2,0,.,3.5,\n")
     table = EventTable.read_csv(path, **UNITS)
     assert (table.ids, table.n_obs) == (("x",), 1)
+
+
+def test_a_subject_keeps_its_name_from_a_file(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("ID,TIME,EVID,AMT,DV\n007,0,1,10,\n007,2,0,,3.5\n")
+    assert EventTable.read_csv(path, **UNITS).ids == ("007",)
+
+
+def test_rows_that_are_neither_dose_nor_sample_are_passed_over():
+    table = EventTable.from_frame(
+        rows(DOSE, (1, 1.0, 2, 0.0, None), SAMPLE, MDV=[1, 0, 0]), **UNITS
+    )
+    assert table.n_obs == 1
+
+
+def test_levels_of_few_subjects_are_pooled_and_said():
+    pairs = [(n, *row[1:]) for n in range(7) for row in (DOSE, SAMPLE)]
+    levels = [level for level in "AAAAABC" for _ in range(2)]
+    table = EventTable.from_frame(rows(*pairs, RACE=levels), covariates=["RACE"], **UNITS)
+    pooled = pool_rare_levels(table)
+    assert pooled.frame["RACE"].to_list() == ["A"] * 10 + ["OTHER"] * 4
+    assert pooled.issues[-1].code == "levels_pooled"
+    assert pool_rare_levels(table, fewest=1).issues == ()
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):

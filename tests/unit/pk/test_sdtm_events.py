@@ -94,6 +94,13 @@ def test_creatinine_in_umol_is_converted():
     assert row["CRCL"] == pytest.approx(85.0)
 
 
+def test_a_record_of_one_daily_dose_still_says_how_often():
+    once = ex(EXENDTC=["2020-01-01", "2020-02-01", "2020-01-01"])
+    doses = build(ex=once).frame.filter(pl.col("EVID") == 1)
+    assert doses["ADDL"].to_list() == [0, 0]
+    assert doses["II"].to_list() == [24.0, 24.0]
+
+
 def test_without_weight_there_is_no_weight_covariate():
     assert build(lb=None, vs=None).covariates == ("AGE", "RACE", "SEX", "ETHNIC")
 
