@@ -31,6 +31,11 @@ MOST_PEAKS = 150_000
 NOTHING = frozenset({"?", "-2.0", "-2", "-1", "-1.0", "NA"})
 _SLOT = re.compile(r"(allele|size|height|peak area|area|data point) (\d{1,4})")
 _LETTERS = {"blue": "B", "green": "G", "yellow": "Y", "red": "R", "orange": "O"}
+_REQUIRED = {
+    "peak_scanner": {"sample filename", "dye color", "size", "height"},
+    "genemapper_sizing": {"size"},
+    "genemapper_genotypes": {"marker"},
+}
 _FIELDS = {"size": "size_bp", "height": "height", "peak area": "area", "area": "area"}
 
 
@@ -79,6 +84,9 @@ def read_peak_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     rows = split_rows(text, delimiter=delimiter)
     lines = [(number, row) for number, row in enumerate(rows, start=1) if any(row)]
     header = [_plain(cell) for cell in lines[0][1]]
+    if not _REQUIRED[kind] <= set(header):
+        message = "the first line mixes delimiters, so that its columns cannot be told; export anew"
+        raise InstrumentFileError(message, code="damaged", offset=1)
     read = {
         "peak_scanner": _peak_scanner_row,
         "genemapper_sizing": _sizing_row,
@@ -105,7 +113,7 @@ def _read_line(
     *,
     ragged: bool,
 ) -> list[Row]:
-    named = sum(1 for name in header if name)
+    named = max((place for place, name in enumerate(header, start=1) if name), default=0)
     if len(cells) < named and not ragged:
         message = f"line {line} has {len(cells)} cells of {named}; export the table again"
         raise InstrumentFileError(message, code="truncated", offset=line)

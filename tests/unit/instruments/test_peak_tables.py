@@ -102,6 +102,7 @@ def test_a_name_in_windows_1252_is_read(table_of):
         (SIZING.replace("4936\t", "4936\t\tmore"), "damaged"),
         (SIZING[:-12], "truncated"),
         (SCANNER[:-20], "truncated"),
+        (SCANNER.replace('"Dye Color",', '"Dye Color"\t'), "damaged"),
         (SCANNER.replace('"BLUE"', '"BL"UE'), "damaged"),
         (SIZING.replace("a.fsa", "a" * 70_000), "damaged"),
     ],
