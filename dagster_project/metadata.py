@@ -55,7 +55,8 @@ def _mapped_columns(
 def column_lineage(declarations: Declarations, relation: str) -> dg.TableColumnLineage | None:
     """Columns of the layouts that the declared mapping names for each column, if any."""
     found: dict[str, list[dg.TableColumnDep]] = {}
-    for column, dep in _mapped_columns(declarations, relation):
+    # A layout may map to a relation more than once: one result per column of its row.
+    for column, dep in dict.fromkeys(_mapped_columns(declarations, relation)):
         found.setdefault(column, []).append(dep)
     return dg.TableColumnLineage(deps_by_column=found) if found else None
 

@@ -28,6 +28,7 @@ RECORDS = {
 SHIPPED = {
     "intake": LAYOUTS | RECORDS,
     "raw": LAYOUTS,
+    "recon": {"recomputed"},
     "ref": {"arms", "parameters", "sites", "study", "units", "visit_windows"},
     "sdtm": {"dm", "lb"},
     "adam": {"adbm", "adsl"},
