@@ -14,6 +14,12 @@ from assayhouse.analysis.spec import EffectSpec, ImputeSpec
 from assayhouse.analysis.sufficiency import why_lacking
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
+from assayhouse.stats.errors import NotEstimableError
+
+_NO_MODEL = (
+    "the mixed model of the imputation could not be fitted; impute.by_arm=False, fewer visits or "
+    "fewer strata have fewer parameters"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,11 @@ def complete_parameter(data: ParameterData, spec: EffectSpec) -> Completed:
     values = np.full(shape, np.nan)
     if len(usable) and population.any():
         cells = np.ix_(np.flatnonzero(population), usable)
-        values[:, cells[0], cells[1]] = _complete(data, spec, population, usable)
+        try:
+            values[:, cells[0], cells[1]] = _complete(data, spec, population, usable)
+        except NotEstimableError:
+            # Other parameters of the call are none the worse for it: these rows are refused.
+            lacking = dict.fromkeys(range(len(data.visits)), _NO_MODEL) | lacking
     return Completed(values=values, lacking=lacking)
 
 

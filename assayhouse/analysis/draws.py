@@ -13,6 +13,7 @@ from assayhouse.analysis.predictors import base_on_model_scale, predictors_of
 from assayhouse.analysis.spec import EffectSpec
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray, StrArray
+from assayhouse.stats.errors import NotEstimableError
 from assayhouse.stats.imputation import impute_normal
 from assayhouse.stats.reference_based import impute_reference_based
 
@@ -63,7 +64,8 @@ def draw_missing(task: DrawTask) -> FloatArray:
     Raises
     ------
     ModelDataError
-        An assumption that the data do not allow.
+        An assumption that the data do not allow; `NotEstimableError` where a mixed model cannot
+        be fitted.
     """
     if task.spec.impute.method == "mvn":
         return _draw_mixed_model(task)
@@ -130,6 +132,8 @@ def _draw_reference_based(
             key=key,
             covariance="by_arm" if impute.by_arm else "shared",
         )
+    except NotEstimableError:
+        raise
     except ModelDataError as error:
         message = f"{task.data.paramcd}: {error}"
         raise ModelDataError(message) from error

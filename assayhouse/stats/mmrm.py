@@ -182,7 +182,7 @@ def fit_mmrm(
     named = dict(zip(data.group_names, sigma, strict=True))
     gradient = np.einsum("pi,tij,qj->tpq", data.back, raw.gradient[0], data.back)
     return MMRMFit(
-        coefficients=scale * (data.back @ raw.coefficients[0]),
+        coefficients=scale * (data.back @ raw.coefficients[0]) + data.offset,
         columns=data.columns,
         covariance=scale**2 * (data.back @ raw.covariance[0] @ data.back.T),
         sigma=named if covariance == "by_arm" else sigma[0],

@@ -20,7 +20,7 @@ class MMRMData:
     Parameters
     ----------
     values : (n, visits) array
-        Divided by ``unit``.
+        Less ``centre``, divided by ``unit``.
     covariates : (n, e) array
         Intercept, other arms, base in standard units, factors.
     width : int
@@ -33,8 +33,8 @@ class MMRMData:
         Of the model.
     back : (q, q) array
         Turns coefficients in standard units, visit by visit, to those of ``columns``.
-    unit : float
-        Of the values.
+    centre, unit : float
+        Of the values; the centre belongs to the intercept.
     """
 
     values: FloatArray
@@ -44,7 +44,13 @@ class MMRMData:
     group_names: tuple[str, ...]
     columns: tuple[str, ...]
     back: FloatArray
+    centre: float
     unit: float
+
+    @property
+    def offset(self) -> FloatArray:
+        """(q,): what the centre adds to the coefficients of ``columns``."""
+        return np.where(np.arange(len(self.columns)) == 0, self.centre, 0.0)
 
     def fit(self, weights: FloatArray) -> RemlFit:
         """Fit a batch of problems, each with its own weights of the subjects.
@@ -98,20 +104,22 @@ def prepare_mmrm(
     labels = np.asarray(arm).astype(np.str_)
     width = 1 + design.columns.index("base")
     covariates = design.design.copy()
-    centre, spread = covariates[:, width - 1].mean(), covariates[:, width - 1].std()
+    middle, spread = covariates[:, width - 1].mean(), covariates[:, width - 1].std()
     spread = float(spread) if spread > 0 else 1.0
-    covariates[:, width - 1] = (covariates[:, width - 1] - centre) / spread
+    covariates[:, width - 1] = (covariates[:, width - 1] - middle) / spread
+    centre = float(np.nanmean(y))
     unit = float(np.nanstd(y))
     unit = unit if unit > 0 else 1.0
     names = tuple(sorted(set(labels.tolist()))) if covariance == "by_arm" else ("",)
     return MMRMData(
-        values=y / unit,
+        values=(y - centre) / unit,
         covariates=covariates,
         width=width,
         group=_groups(labels, names),
         group_names=names,
         columns=_columns(design.columns, width, y.shape[1]),
-        back=_way_back(len(design.columns), width, y.shape[1], float(centre), spread),
+        back=_way_back(len(design.columns), width, y.shape[1], float(middle), spread),
+        centre=centre,
         unit=unit,
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import FloatArray, StrArray, require_word
 from assayhouse.stats.conditional import JointModel, Subjects, complete_visits
-from assayhouse.stats.errors import InputError
+from assayhouse.stats.errors import InputError, NotEstimableError
 from assayhouse.stats.jackknife import Jackknife, jackknife
 from assayhouse.stats.mmrm import MMRMFit, fit_mmrm
 from assayhouse.stats.mmrm_data import MMRMData, prepare_mmrm
@@ -136,7 +136,7 @@ def _draw(
     if fit is not None:
         message = 'A shared fit goes with engine="conditional_mean"; draws fit bootstrap samples.'
         raise InputError(message)
-    if isinstance(n_imputations, bool) or not isinstance(n_imputations, int) or n_imputations < 1:
+    if not isinstance(n_imputations, int | np.integer) or n_imputations < 1:
         message = f"n_imputations={n_imputations!r} must be a whole number from 1."
         raise InputError(message)
     missing = int(np.isnan(subjects.values).sum())
@@ -170,7 +170,7 @@ def _bootstrap(subjects: Subjects, data: MMRMData, m: int, seed: int, key: str) 
         f"The mixed model could not be fitted to bootstrap samples of the data ({_TRIES} tries): "
         'too few values per visit. Use covariance="shared", or fewer visits or factors.'
     )
-    raise ModelDataError(message)
+    raise NotEstimableError(message)
 
 
 def _resample(stream: np.random.Generator, arm: StrArray) -> FloatArray:
@@ -197,7 +197,7 @@ def _standard_model(
         u[:, 1 : 1 + len(others)] = [float(name == other) for other in others]
         mean = np.einsum("bvx,nx->bnv", own, u[:, :width])
         mean += np.einsum("bx,nx->bn", common, u[:, width:])[:, :, None]
-        means[name] = data.unit * mean
+        means[name] = data.centre + data.unit * mean
     number = {
         name: 0 if len(data.group_names) == 1 else data.group_names.index(name) for name in arms
     }
@@ -208,11 +208,13 @@ def _standard_model(
 def _model_of(fit: MMRMFit, data: MMRMData, subjects: Subjects) -> JointModel:
     if fit.status != "ok":
         message = f"The mixed model could not be fitted: {fit.status}. Nothing was imputed."
-        raise ModelDataError(message)
+        raise NotEstimableError(message)
     if fit.columns != data.columns:
         message = "The fit given is not one of these data: it has other columns."
         raise ModelDataError(message)
-    standard = np.asarray(np.linalg.solve(data.back, fit.coefficients)[None] / data.unit)
+    standard = np.asarray(
+        np.linalg.solve(data.back, fit.coefficients - data.offset)[None] / data.unit
+    )
     names = data.group_names
     if isinstance(fit.sigma, Mapping) != (names != ("",)):
         message = "The fit given has another form of covariance than was asked for."

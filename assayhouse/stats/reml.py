@@ -17,6 +17,9 @@ _MAX_STEPS = 60
 _HALVINGS = 10
 """Halvings of a step after which a problem is stuck, at the edge of singular covariances."""
 
+_NOTHING = 1e-12
+"""Share of a visit's squares below which its residuals are rounding."""
+
 _TOLERANCE = 1e-10
 """Largest change of a covariance, relative to the variances, that ends the iteration."""
 
@@ -78,10 +81,13 @@ def fit_reml(parts: Sequence[PatternSums], *, visits: int, groups: int) -> RemlF
     estimable = check_sizes(parts, visits).all(axis=(1, 2, 3)) & _full_rank(parts, size)
     done = _blank(estimable, size=size, visits=visits, groups=groups, elements=len(basis))
     index = np.flatnonzero(estimable)
+    start, varies = _start([part.take(index) for part in parts], visits, groups)
+    done.estimable[index] = varies
+    index, start = index[varies], start[varies]
     if not len(index):
         return done
     parts = [part.take(index) for part in parts]
-    state = evaluate(parts, _start(parts, visits, groups), size)
+    state = evaluate(parts, start, size)
     stuck = np.zeros(len(index), dtype=np.bool_)
     for step in range(_MAX_STEPS):
         score, observed, expected, gradient = derivatives(parts, state, basis)
@@ -132,21 +138,27 @@ def _full_rank(parts: Sequence[PatternSums], size: int) -> BoolArray:
     return ~is_singular(scaled, n=1000)
 
 
-def _start(parts: Sequence[PatternSums], visits: int, groups: int) -> FloatArray:
-    """Residual variances of least squares, no covariance, the same for every group."""
+def _start(parts: Sequence[PatternSums], visits: int, groups: int) -> tuple[FloatArray, BoolArray]:
+    """Residual variances of least squares, the same for every group, and where they are some."""
     b = len(parts[0].count)
+    if not b:
+        return np.empty((0, groups, visits, visits)), np.empty(0, dtype=np.bool_)
     size = int(max(part.index.max() for part in parts)) + 1
     state = evaluate(parts, np.broadcast_to(np.eye(visits), (b, groups, visits, visits)), size)
     squares, count = np.zeros((b, visits)), np.zeros((b, visits))
+    whole = np.zeros((b, visits))
     for part in parts:
         residual, _ = residual_sums(part, state.coefficients)
         squares[:, part.visits] += np.einsum("bvv->bv", residual)
+        whole[:, part.visits] += np.einsum("bvv->bv", part.yy)
         count[:, part.visits] += part.count[:, None]
+    # Nothing left of a visit's values: its coefficients fit them all.
+    varies = np.asarray((squares > _NOTHING * whole).all(axis=1))
     variance = squares / count
     floor = 1e-8 * variance.max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
     diagonal = np.maximum(variance, floor)
     sigma = diagonal[:, None, :, None] * np.eye(visits)
-    return np.ascontiguousarray(np.broadcast_to(sigma, (b, groups, visits, visits)))
+    return np.ascontiguousarray(np.broadcast_to(sigma, (b, groups, visits, visits))), varies
 
 
 def _direction(score: FloatArray, observed: FloatArray, expected: FloatArray) -> FloatArray:

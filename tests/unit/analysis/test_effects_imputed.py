@@ -400,3 +400,15 @@ def test_lmcf_of_a_subject_without_any_value_is_refused_with_the_parameter():
     frame = change(gappy(per_arm=25), subject([7]), aval=None)
     with pytest.raises(ModelDataError, match=r"A: .*last mean"):
         estimate_effects(frame, mi(impute={"strategy": "LMCF"}))
+
+
+def test_a_mixed_model_that_cannot_be_fitted_refuses_its_parameter_and_no_other():
+    # Nobody is seen at both visits: the covariance between them is not there to be estimated.
+    frame = gappy(per_arm=24, share=0, parameters=("A", "B"))
+    number = pl.col("usubjid").str.slice(1).cast(pl.Int64)
+    lost = (number % 4 < 2) == (pl.col("avisitn") == 4)
+    frame = change(frame, lost & (pl.col("paramcd") == "A"), aval=None)
+    result = estimate_effects(frame, mi(impute={"method": "mvn"}, responses=("log",)))
+    assert statuses(result.filter(paramcd="A")) == ["too_few"]
+    assert "mixed model" in result.filter(paramcd="A")["reasons"][0]
+    assert statuses(result.filter(paramcd="B")) == ["ok"]

@@ -145,6 +145,13 @@ def test_data_that_do_not_carry_the_model_have_a_status():
     assert small.status in {"too_few", "rank_deficient"}
 
 
+def test_values_that_the_columns_fit_exactly_are_rank_deficient():
+    values, arm, base, factors = trial(missing=0)
+    values[:, 1] = 3.0 + base
+    assert fit_mmrm(values, arm, base, {}, reference="ctl").status == "rank_deficient"
+    assert fit_mmrm(values, arm, base, factors, reference="ctl").status == "not_converged"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
