@@ -251,12 +251,14 @@ def load(study_folder: Path | None = None) -> Declarations:
     extra = paths.overlay("schemas", "fields.yaml", study_folder=folder)["fields.yaml"]
     fields |= read_fields(extra)
     terms = paths.overlay("schemas", "terms/*.csv", study_folder=folder)
+    parameters = _parameters(study, terms["terms/parameters.csv"])
+    _require_scales(study, parameters)
     return Declarations(
         study=study,
         fields=fields,
         layouts=_layouts(study),
         declared_tables=_tables(study, fields),
-        parameters=_parameters(study, terms["terms/parameters.csv"]),
+        parameters=parameters,
         unit_factors=read_unit_factors(terms["terms/units.csv"]),
         unit_spellings=read_spellings(terms["terms/unit_spellings.csv"]),
         term_tables={
@@ -292,3 +294,22 @@ def _parameters(study: Study, path: Path) -> dict[str, Parameter]:
         message = f"{path}: no row for {', '.join(absent)}, which study.yaml lists. Add it."
         raise DeclarationError(message)
     return {name: known[name] for name in study.parameters}
+
+
+def _require_scales(study: Study, parameters: dict[str, Parameter]) -> None:
+    """Refuse a cut-off on another scale, or made with other expression rules, than the study's."""
+    version = None if study.plan.expression is None else study.plan.expression.version
+    for item in study.plan.cut_offs:
+        scale = parameters[item.parameter].scale
+        if scale != item.scale:
+            message = (
+                f"{study.study_id}: cut-off {item.cut_off} is on the scale {item.scale}, its "
+                f"parameter {item.parameter} on {scale}. Name the parameter on the cut-off's scale."
+            )
+            raise DeclarationError(message)
+        if item.set_version is not None and item.set_version != version:
+            message = (
+                f"{study.study_id}: cut-off {item.cut_off} was made with the expression rules "
+                f"{item.set_version}, the study uses {version}. Set the cut-off anew."
+            )
+            raise DeclarationError(message)

@@ -16,6 +16,7 @@ def _frame(rows: list[dict[str, object]], spec: TableSpec) -> pl.DataFrame:
 def study(context: BuildContext) -> pl.DataFrame:
     """Return the study's rules as one row."""
     given = context.declarations.study
+    drug = given.plan.pharmacokinetics
     row: dict[str, object] = {
         "STUDYID": given.study_id,
         "title": given.title,
@@ -23,6 +24,8 @@ def study(context: BuildContext) -> pl.DataFrame:
         "blinding": given.blinding,
         "visit_rule": given.visit_rule,
         "baseline_rule": given.baseline_rule,
+        "overdue_days": given.plan.overdue_days,
+        "predose_max_hours": None if drug is None else drug.predose_max_hours,
     }
     return _frame([row], context.spec)
 
@@ -51,4 +54,55 @@ def parameters(context: BuildContext) -> pl.DataFrame:
 def units(context: BuildContext) -> pl.DataFrame:
     """Return the unit conversions with their sources."""
     rows = [asdict(item) for item in context.declarations.unit_factors]
+    return _frame(rows, context.spec)
+
+
+def layouts(context: BuildContext) -> pl.DataFrame:
+    """Return the layouts of the study, and which of them name specimens."""
+    declared = context.declarations
+    named = {layout.layout for layout, _ in declared.mappings("specimen")}
+    rows: list[dict[str, object]] = [
+        {
+            "layout": name,
+            "vendor": layout.vendor,
+            "label": layout.label,
+            "side": declared.layout_side(name),
+            "reader": layout.reader,
+            "mode": layout.mode,
+            "layout_version": layout.version,
+            "reconciled": name in named,
+        }
+        for name, layout in declared.layouts.items()
+    ]
+    return _frame(rows, context.spec)
+
+
+def cut_offs(context: BuildContext) -> pl.DataFrame:
+    """Return the cut-offs fixed before the trial, each with its scale and source."""
+    rows: list[dict[str, object]] = [
+        {
+            "cut_off": item.cut_off,
+            "label": item.label,
+            "PARAMCD": item.parameter,
+            "scale": item.scale,
+            "cut_off_rule": item.rule,
+            "cut_off_value": item.value,
+            "level_of_interest": item.level_of_interest,
+            "set_version": item.set_version,
+            "source": item.source,
+        }
+        for item in context.declarations.study.plan.cut_offs
+    ]
+    return _frame(rows, context.spec)
+
+
+def module_genes(context: BuildContext) -> pl.DataFrame:
+    """Return the genes of every module, with the version of the expression rules."""
+    plan = context.declarations.study.plan
+    version = None if plan.expression is None else plan.expression.version
+    rows: list[dict[str, object]] = [
+        {"module": item.PARAMCD, "log2_paramcd": item.log2, "GFSYM": gene, "set_version": version}
+        for item in plan.modules
+        for gene in item.genes
+    ]
     return _frame(rows, context.spec)
