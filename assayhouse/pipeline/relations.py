@@ -6,7 +6,8 @@ contract are now; nothing else decides, no clock and no file time.
 
 import hashlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import polars as pl
@@ -107,6 +108,21 @@ def stale(home: Home, declarations: Declarations) -> tuple[str, ...]:
     )
 
 
+@contextmanager
+def reading(home: Home, declarations: Declarations, relation: str) -> Iterator[BuildContext]:
+    """Open what one relation is built from: its contract and its parents as they are now."""
+    lake = Lake(home, declarations)
+    sealed = declarations.side(relation) == "sealed"
+    with lake.connect(visible=visible_receipts(home), sealed=sealed) as connection:
+        yield BuildContext(
+            home=home,
+            declarations=declarations,
+            spec=declarations.tables[relation],
+            connection=connection,
+            inputs=inputs_of(lake, declarations, relation),
+        )
+
+
 def build_relation(home: Home, declarations: Declarations, relation: str) -> Commit:
     """Build one relation from its parents and commit it; equal content makes no new version.
 
@@ -118,26 +134,19 @@ def build_relation(home: Home, declarations: Declarations, relation: str) -> Com
     if relation not in derived(declarations):
         message = f"{relation} is not built from other relations of this study."
         raise DeclarationError(message)
-    lake = Lake(home, declarations)
-    inputs = inputs_of(lake, declarations, relation)
-    spec = declarations.tables[relation]
-    sealed = declarations.side(relation) == "sealed"
-    with lake.connect(visible=visible_receipts(home), sealed=sealed) as connection:
-        if spec.writer is None:
-            frame = sql.build(connection, declarations, relation)
-        else:
-            frame = _writer(spec)(
-                BuildContext(
-                    home=home,
-                    declarations=declarations,
-                    spec=spec,
-                    connection=connection,
-                    inputs=inputs,
-                )
-            )
-    return lake.publish(
-        relation, frame, inputs=inputs, code_version=_recipe(declarations, relation)
+    with reading(home, declarations, relation) as context:
+        frame = made(context)
+    return Lake(home, declarations).publish(
+        relation, frame, inputs=context.inputs, code_version=_recipe(declarations, relation)
     )
+
+
+def made(context: BuildContext) -> pl.DataFrame:
+    """Rows of a relation, by its query or its writer."""
+    spec = context.spec
+    if spec.writer is None:
+        return sql.build(context.connection, context.declarations, spec.relation)
+    return _writer(spec)(context)
 
 
 def fingerprint(home: Home, declarations: Declarations) -> dict[str, str]:

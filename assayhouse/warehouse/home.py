@@ -181,6 +181,10 @@ class Home:
         """DuckDB file that people query."""
         return self._side(side) / "warehouse.duckdb"
 
+    def work(self, side: str) -> Path:
+        """Parts of a long run that a later one goes on from; safe to remove."""
+        return self._side(side) / "work"
+
     def scratch_name(self, side: str) -> Path:
         """Name a scratch folder that is not there yet, on the volume of the tables."""
         return self._side(side) / "draft" / uuid.uuid4().hex

@@ -1,0 +1,330 @@
+"""The search for a predictive cut point as a plan runs it: chunks, their sum, validation, curves.
+
+A chunk is a stretch of bootstrap samples. Every sample has its own counter-based stream, so that
+chunks, their order and the processes that make them change no bit of the result.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import polars.selectors as cs
+
+from assayhouse.contracts.plan import CutPointSearch
+from assayhouse.stats.batting import (
+    BattingResult,
+    adjusted_p,
+    batting,
+    response_curve,
+    validate,
+)
+from assayhouse.stats.resampling import bootstrap_indices
+
+DEFAULTS: Mapping[str, object] = {
+    "test": "lrt",
+    "candidates": "all",
+    "direction": "higher",
+    "min_cell": 5,
+    "min_share": 0.0,
+    "n_boot": 1000,
+    "n_null": 999,
+    "null": "parametric",
+    "alpha": 0.05,
+}
+_OWN = ("n_boot", "n_null", "null", "alpha")
+CELLS = {"high": 1, "low": 0}
+ARMS = {"active": 1, "control": 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchData:
+    """The subjects of the search, in the order of their identifiers."""
+
+    x: npt.NDArray[np.float64]
+    arm: npt.NDArray[np.int8]
+    response: npt.NDArray[np.int8]
+
+    @property
+    def n(self) -> int:
+        """Number of subjects."""
+        return len(self.x)
+
+
+def options_of(search: CutPointSearch) -> dict[str, object]:
+    """Options of a search, every one filled in."""
+    return {**DEFAULTS, **search.options}
+
+
+def _of_batting(options: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in options.items() if name not in _OWN}
+
+
+def search_data(subjects: pl.DataFrame, search: CutPointSearch) -> SearchData:
+    """Take the two arms of the search; rows without marker or response are left out.
+
+    Parameters
+    ----------
+    subjects : DataFrame
+        usubjid, arm, value, response. Rows of any other arm are never looked at.
+    search : CutPointSearch
+        Names the arms.
+    """
+    pair = subjects.filter(
+        pl.col("arm").is_in([search.active, search.control]),
+        pl.col("value").is_not_null(),
+        pl.col("response").is_not_null(),
+    ).sort("usubjid")
+    return SearchData(
+        x=pair["value"].to_numpy().astype(np.float64),
+        arm=(pair["arm"] == search.active).to_numpy().astype(np.int8),
+        response=pair["response"].to_numpy().astype(np.int8),
+    )
+
+
+def chunk_bounds(n_boot: int, chunks: int, chunk: int) -> tuple[int, int]:
+    """First sample and number of samples of a chunk, counted from 0; sizes differ by at most 1.
+
+    Examples
+    --------
+    >>> [chunk_bounds(10, 4, chunk) for chunk in range(4)]
+    [(0, 3), (3, 3), (6, 2), (8, 2)]
+    """
+    size, extra = divmod(n_boot, chunks)
+    first = chunk * size + min(chunk, extra)
+    return first, size + (chunk < extra)
+
+
+def search_chunk(
+    data: SearchData, search: CutPointSearch, *, marker: str, chunk: int, seed: int
+) -> pl.DataFrame:
+    """Find the cut of every bootstrap sample of one chunk.
+
+    Returns
+    -------
+    DataFrame
+        marker, chunk, replicate, cut (null where the sample has none), statistic, n_used,
+        zero_cell_fl, seed.
+    """
+    options = options_of(search)
+    first, count = chunk_bounds(int(str(options["n_boot"])), search.chunks, chunk)
+    rows = bootstrap_indices(data.n, count, seed=seed, label=marker, start=first)
+    found = _run(data, options, marker=marker, resamples=rows)
+    return pl.DataFrame(
+        {
+            "marker": marker,
+            "chunk": chunk,
+            "replicate": np.arange(first, first + count),
+            "cut": found.cuts,
+            "statistic": found.statistics,
+            "n_used": found.n_used,
+            "zero_cell_fl": np.where(found.zero_cell, "Y", "N"),
+            "seed": seed,
+        }
+    ).with_columns(pl.col("cut", "statistic").fill_nan(None))
+
+
+def _run(
+    data: SearchData,
+    options: Mapping[str, object],
+    *,
+    marker: str,
+    resamples: npt.NDArray[np.uint32],
+) -> BattingResult:
+    return batting(
+        data.x, data.arm, data.response, marker=marker, resamples=resamples, **_of_batting(options)
+    )
+
+
+def _cells(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, object]:
+    """Name the counts by level and arm; arrays are (arm, group)."""
+    return {
+        f"{kind}_{level}_{arm}": int(table[a, g])
+        for level, g in CELLS.items()
+        for arm, a in ARMS.items()
+        for kind, table in (("n", n), ("y", y))
+    }
+
+
+def _verdict(p: float, alpha: float) -> str:
+    if p <= alpha:
+        return (
+            f"The whole procedure finds more than chance would (p = {p:.3g}): a cut to be "
+            "confirmed in subjects that had no part in finding it."
+        )
+    return (
+        f"No evidence of a cut: searching data without any effect finds as much (p = {p:.3g}). "
+        "The median of the bootstrap cuts always exists and is no finding by itself."
+    )
+
+
+def summarise_cuts(
+    samples: pl.DataFrame, data: SearchData, search: CutPointSearch, *, seed: int
+) -> dict[str, object]:
+    """Sum up the cuts of all samples, with the p-value of the whole procedure.
+
+    Raises
+    ------
+    ModelDataError
+        The samples are not those of the search.
+    """
+    options = options_of(search)
+    cuts = samples.sort("replicate")["cut"].to_numpy()
+    known = cuts[~np.isnan(cuts)]
+    if len(known) == 0:
+        return {
+            "n_boot": len(cuts),
+            "n_failed": len(cuts),
+            "n": data.n,
+            "verdict": "No admissible cut in any bootstrap sample.",
+            "status": "no_cut",
+            "reasons": "every candidate leaves a group smaller than min_cell",
+        }
+    threshold = float(np.median(known))
+    level = 0.025
+    low, q1, q3, high = np.quantile(known, [level, 0.25, 0.75, 1 - level])
+    at = _at_threshold(data, threshold, options)
+    adjusted = adjusted_p(
+        data.x,
+        data.arm,
+        data.response,
+        null=str(options["null"]),
+        n_null=int(str(options["n_null"])),
+        rng=seed,
+        **_of_batting(options),
+    )
+    return {
+        "threshold": threshold,
+        "direction": str(options["direction"]),
+        "ci_lo": low,
+        "ci_hi": high,
+        "iqr_lo": q1,
+        "iqr_hi": q3,
+        "n_boot": len(cuts),
+        "n_failed": len(cuts) - len(known),
+        "n_zero_cell": int((samples["zero_cell_fl"] == "Y").sum()),
+        "n": data.n,
+        **at,
+        "p_adjusted": adjusted.p,
+        "p_method": f"largest statistic over cuts, {adjusted.method} null, {adjusted.n_null} draws",
+        "verdict": _verdict(adjusted.p, float(str(options["alpha"]))),
+        "rules": json.dumps(options, sort_keys=True),
+        "status": "ok",
+        "reasons": "",
+    }
+
+
+def _at_threshold(
+    data: SearchData, threshold: float, options: Mapping[str, object]
+) -> dict[str, object]:
+    """Count the original data at one cut, with the naive statistic."""
+    fixed = {**options, "candidates": np.array([threshold])}
+    identity = np.arange(data.n, dtype=np.uint32)[None, :]
+    found = _run(data, fixed, marker="x", resamples=identity)
+    above = data.x > threshold if found.direction == "higher" else data.x < threshold
+    n = np.array([[np.sum((data.arm == a) & (above == g)) for g in (0, 1)] for a in (0, 1)])
+    y = np.array(
+        [[np.sum(data.response[(data.arm == a) & (above == g)]) for g in (0, 1)] for a in (0, 1)]
+    )
+    statistic = float(found.statistics[0])
+    known = not np.isnan(statistic)
+    return {
+        **_cells(n, y),
+        "statistic": statistic if known else None,
+        "p_naive": float(found.p_naive) if known and not np.isnan(found.p_naive) else None,
+    }
+
+
+def validate_cut(
+    subjects: pl.DataFrame, search: CutPointSearch, *, threshold: float, direction: str
+) -> pl.DataFrame:
+    """Look at a cut found elsewhere in the doses that had no part in finding it.
+
+    Parameters
+    ----------
+    subjects : DataFrame
+        usubjid, arm, value, response, of every arm.
+    search : CutPointSearch
+        ``validation`` is the order of the fixed sequence; the control made the cut and serves
+        again, which every row says.
+    threshold, direction : float, str
+        The cut, as found.
+    """
+    wanted = [*search.validation, search.control]
+    rows = subjects.filter(
+        pl.col("arm").is_in(wanted),
+        pl.col("value").is_not_null(),
+        pl.col("response").is_not_null(),
+    ).sort("usubjid")
+    found = validate(
+        threshold,
+        rows["value"].to_numpy(),
+        rows["arm"].to_list(),
+        rows["response"].to_numpy().astype(np.int8),
+        control=search.control,
+        doses=list(search.validation),
+        direction=direction,
+        test=str(options_of(search)["test"]),
+    )
+    return pl.DataFrame(
+        [
+            {
+                "arm": item.dose,
+                "row_order": order,
+                "threshold": threshold,
+                "direction": direction,
+                **_cells(item.n, item.y),
+                "statistic": item.statistic,
+                "p": item.p,
+                "diff_high_pct": 100.0 * item.high.estimate,
+                "diff_high_lo": 100.0 * item.high.lower,
+                "diff_high_hi": 100.0 * item.high.upper,
+                "diff_low_pct": 100.0 * item.low.estimate,
+                "diff_low_lo": 100.0 * item.low.lower,
+                "diff_low_hi": 100.0 * item.low.upper,
+                "confirmatory_fl": "Y" if item.confirmatory else "N",
+                "shared_control_fl": "Y" if found.shared_control else "N",
+                "status": "ok",
+                "reasons": "; ".join(found.warnings),
+            }
+            for order, item in enumerate(found.rows, start=1)
+        ]
+    )
+
+
+def curves(data: SearchData, search: CutPointSearch, *, seed: int) -> pl.DataFrame:
+    """Response rates of subjects above each threshold, by arm, with pointwise and wide bands.
+
+    Returns
+    -------
+    DataFrame
+        arm, threshold, n, y, rate_pct and its limits, difference (active minus control,
+        percentage points).
+    """
+    found = response_curve(
+        data.x,
+        data.arm,
+        data.response,
+        direction=str(options_of(search)["direction"]),
+        rng=seed,
+    )
+    parts = [
+        pl.DataFrame(
+            {
+                "arm": code,
+                "threshold": found.thresholds,
+                "n": found.n[place],
+                "y": found.y[place],
+                "rate_pct": 100.0 * found.rate[place],
+                "rate_lo": 100.0 * found.lower[place],
+                "rate_hi": 100.0 * found.upper[place],
+                "band_lo": 100.0 * found.band_lower[place],
+                "band_hi": 100.0 * found.band_upper[place],
+                "difference": 100.0 * found.difference,
+            }
+        )
+        for place, code in ((1, search.active), (0, search.control))
+    ]
+    return pl.concat(parts).with_columns(cs.float().fill_nan(None))
