@@ -7,6 +7,7 @@ chunks, their order and the processes that make them change no bit of the result
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,8 @@ def options_of(search: CutPointSearch) -> dict[str, object]:
     return {**DEFAULTS, **search.options}
 
 
-def _of_batting(options: Mapping[str, object]) -> dict[str, object]:
+def _of_batting(options: Mapping[str, object]) -> dict[str, Any]:
+    # Which options there are, and of which kind, the search itself checks and says.
     return {name: value for name, value in options.items() if name not in _OWN}
 
 

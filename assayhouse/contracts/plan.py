@@ -51,6 +51,7 @@ class Endpoint:
     PARAMCD: str
     PARAM: str
     visits: tuple[int, ...]
+    components: tuple[str, ...]
     reported: str | None
     rederived: str | None
     non_responder_if: str | None
@@ -181,13 +182,15 @@ def _integers(document: Document, key: str) -> tuple[int, ...]:
 
 def _endpoint(document: Document) -> Endpoint:
     document.only(
-        *("PARAMCD", "PARAM", "visits", "reported", "rederived", "non_responder_if", "missing")
+        *("PARAMCD", "PARAM", "visits", "components", "reported", "rederived"),
+        *("non_responder_if", "missing"),
     )
     missing = document.choice("missing", ("non_responder", "missing"), "missing")
     return Endpoint(
         PARAMCD=document.text("PARAMCD"),
         PARAM=document.text("PARAM"),
         visits=_integers(document, "visits"),
+        components=document.texts("components"),
         reported=document.optional_text("reported"),
         rederived=document.optional_text("rederived"),
         non_responder_if=document.optional_text("non_responder_if"),

@@ -42,6 +42,13 @@ def widen(scores: pl.DataFrame, *, baseline: str) -> pl.DataFrame:
     return wide.filter(pl.col("AVISIT") != baseline).join(at_base, on="USUBJID", how="left")
 
 
+def _complete(wide: pl.DataFrame, endpoint: Endpoint) -> pl.DataFrame:
+    """Add declared components that nobody has delivered yet, as unknown."""
+    names = [prefix + name for name in endpoint.components for prefix in ("", BASE)]
+    absent = [name for name in names if name not in wide.columns]
+    return wide.with_columns([pl.lit(None).alias(name) for name in absent])
+
+
 def _asked(wide: pl.DataFrame, expression: str | None, endpoint: Endpoint) -> pl.Expr:
     """Evaluate a declared expression: true, false, or null where a component is missing."""
     if expression is None:
@@ -52,7 +59,7 @@ def _asked(wide: pl.DataFrame, expression: str | None, endpoint: Endpoint) -> pl
     except pl.exceptions.PolarsError as error:
         message = (
             f"endpoint {endpoint.PARAMCD}: the expression `{expression}` cannot be evaluated over "
-            f"the delivered scores ({', '.join(sorted(wide.columns))}). Correct study.yaml."
+            f"its components ({', '.join(endpoint.components)}). Correct study.yaml."
         )
         raise DeclarationError(message) from error
     return parsed
@@ -89,8 +96,9 @@ def derive_responses(
     Raises
     ------
     DeclarationError
-        An expression names a score that was not delivered, or is no expression.
+        An expression names a score that is no component, or is no expression.
     """
+    wide = _complete(wide, endpoint)
     reported = endpoint.reported
     known = reported is not None and reported in wide.columns
     stated = pl.col(reported or "") if known else pl.lit(None, dtype=pl.String)

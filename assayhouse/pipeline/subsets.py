@@ -8,7 +8,6 @@ from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.population import (
     analysed_subjects,
     arms_in_order,
-    baselines,
     responses_of,
 )
 from assayhouse.pipeline.provenance import stamped
@@ -61,7 +60,8 @@ def subset_differences_of_study(context: BuildContext) -> pl.DataFrame:
 
 
 def _origin(context: BuildContext, cut: CutOff, *, seed: int) -> dict[str, object]:
-    values = baselines(context, cut.parameter)["value"].drop_nulls()
+    flags = context.table("adam.subset_flags").filter(pl.col("cut_off") == cut.cut_off)
+    values = flags.filter(pl.col("level").is_not_null())["BASE"]
     row: dict[str, object] = {
         "cut_off": cut.cut_off,
         "label": cut.label,

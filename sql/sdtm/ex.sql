@@ -14,6 +14,7 @@ select
     ex.EXDOSFRQ,
     ex.EXSTDTC,
     ex.EXENDTC,
+    ex.EXADJ,
     ex.source_file,
     ex.source_line,
     ex.sha256,

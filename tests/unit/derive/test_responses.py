@@ -15,6 +15,7 @@ def endpoint(**changes):
         "PARAMCD": "RESP",
         "PARAM": "Response",
         "visits": (12, 24),
+        "components": ("ACT", "WORSE", "RESCUE"),
         "reported": "RESP",
         "rederived": RULE,
         "non_responder_if": "RESCUE = 'Y'",
@@ -86,6 +87,11 @@ def test_rescue_makes_every_later_visit_a_non_response():
     assert found["AVALC"].to_list() == ["N", "N"]
     assert found["reported_response"].to_list() == ["Y", "Y"]
     assert found["imputed_fl"].to_list() == ["Y", "Y"]
+
+
+def test_a_component_that_nobody_has_delivered_yet_leaves_the_response_unknown():
+    found = decide(("s", "Base", "ACT", 10), ("s", "W12", "ACT", 4), missing_is_non_responder=False)
+    assert found["AVALC"].to_list() == [None, None]
 
 
 def test_an_expression_over_an_absent_score_is_an_error_that_names_it():
