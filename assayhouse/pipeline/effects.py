@@ -10,6 +10,7 @@ from assayhouse.analysis.effects import estimate_effects
 from assayhouse.analysis.spec import EffectSpec
 from assayhouse.contracts.study import Study
 from assayhouse.pipeline.context import BuildContext
+from assayhouse.pipeline.population import subset_levels
 
 _IMPUTE_NONE: dict[str, object] = {"method": "none"}
 
@@ -22,6 +23,7 @@ def effect_spec(study: Study) -> EffectSpec:
         **study.plan.effects,
         "reference": study.reference_arm,
         "strata": list(study.strata),
+        "subgroups": list(study.plan.subgroups),
     }
     return EffectSpec.from_dict(options)
 
@@ -131,6 +133,17 @@ def with_provenance(
     )
 
 
+def _with_levels(context: BuildContext, long: pl.DataFrame) -> pl.DataFrame:
+    """Keep the parameters the plan asks for, with each subject's level by every subgroup."""
+    plan = context.declarations.study.plan
+    wanted = plan.effect_parameters
+    asked = long.filter(pl.col("paramcd").is_in(wanted)) if wanted else long
+    if not plan.subgroups:
+        return asked
+    levels = subset_levels(context.table("adam.subset_flags"), plan.subgroups)
+    return asked.join(levels, on="usubjid", how="left")
+
+
 def effects(context: BuildContext) -> pl.DataFrame:
     """Estimate the study's declared effects; refused rows are present without a number."""
     study = context.declarations.study
@@ -143,7 +156,7 @@ def effects(context: BuildContext) -> pl.DataFrame:
     )
     if long.is_empty():
         return context.spec.empty()
-    results = estimate_effects(long, spec)
+    results = estimate_effects(_with_levels(context, long), spec)
     return with_provenance(
         results,
         context.table("ref.parameters"),
