@@ -1,29 +1,37 @@
 """Small in-memory tables for tests of one query: declared columns, only the given ones filled."""
 
+import functools
 from datetime import date
 
 import duckdb
 import polars as pl
 
 from assayhouse.contracts import declarations
+from assayhouse.contracts.table_spec import LAYERS
 
 LOADED = declarations.load()
 
 
+@functools.cache
+def _script():
+    """One text of statements: one by one they take several times as long."""
+    tables = LOADED.declared_tables.values()
+    shapes = {name: columns for spec in tables for name, columns in spec.mapped.items()}
+    statements = [f"create schema {schema}" for schema in (*LAYERS, "mapped")]
+    statements += [spec.ddl() for spec in tables]
+    for shape, columns in shapes.items():
+        texts = ", ".join(f'"{name}" varchar' for name in columns)
+        statements.append(
+            f"create table mapped.{shape} ({texts}, layout varchar, "
+            "source_file varchar, source_line bigint, sha256 varchar, receipt bigint)"
+        )
+    return ";\n".join(statements)
+
+
 def database():
-    """Every declared relation as an empty table, in one thread."""
+    """Every declared relation and mapped shape as an empty table, in one thread."""
     connection = duckdb.connect(config={"threads": 1})
-    for schema in ("ref", "sdtm", "adam", "ard", "report", "intake", "mapped"):
-        connection.execute(f"create schema {schema}")
-    for spec in LOADED.declared_tables.values():
-        connection.execute(spec.ddl())
-    for spec in LOADED.declared_tables.values():
-        for shape, columns in spec.mapped.items():
-            typed = ", ".join(f'"{name}" varchar' for name in columns)
-            connection.execute(
-                f"create or replace table mapped.{shape} ({typed}, layout varchar, "
-                "source_file varchar, source_line bigint, sha256 varchar, receipt bigint)"
-            )
+    connection.execute(_script())
     return connection
 
 

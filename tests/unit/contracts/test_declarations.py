@@ -63,8 +63,9 @@ def test_a_layout_comes_after_those_its_values_are_checked_against(shipped):
 
 
 def test_a_domain_that_no_layout_feeds_is_not_active(study, shipped):
-    assert "sdtm.vs" in shipped.declared_tables
-    assert "sdtm.vs" not in shipped.tables
+    assert "sdtm.vs" in shipped.tables
+    assert "sdtm.vs" in declarations.load(study).declared_tables
+    assert "sdtm.vs" not in declarations.load(study).tables
     assert "sdtm.lb" in declarations.load(study).tables
     edit(study / "study.yaml", layouts=["edc.dm", "edc.site"])
     assert "sdtm.lb" not in declarations.load(study).tables
@@ -113,9 +114,12 @@ def test_a_parent_that_nobody_declares_is_named(study):
         _ = declarations.load(study).tables
 
 
-def test_findings_are_every_active_domain(shipped):
-    assert shipped.findings_relations() == ("sdtm.lb",)
-    assert "sdtm.lb" in shipped.parents("adam.adbm")
+def test_findings_are_every_active_domain_whose_results_are_analysed(shipped, study):
+    found = shipped.findings_relations()
+    assert set(found) == {"sdtm.cp", "sdtm.lb", "sdtm.rs", "sdtm.vs", "adam.module_scores"}
+    assert set(found) <= set(shipped.parents("adam.adbm"))
+    assert shipped.tables["sdtm.pc"].domain == "PC"  # concentrations are analysed apart
+    assert declarations.load(study).findings_relations() == ("sdtm.lb",)
 
 
 def test_a_file_of_the_study_wins_by_its_path(study, shipped):
