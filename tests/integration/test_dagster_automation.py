@@ -13,6 +13,7 @@ from dagster_project.partitions import deliveries, intake_key
 from dagster_project.resources import StudyHome
 
 from support import dagster_study as nights
+from support.cytokine_study import cytokine_folder
 from support.deliveries import manifest_of
 from support.laboratory import demographics, render, sites
 
@@ -23,7 +24,11 @@ class Watch:
     """Definitions over an instance in which contents are told, not made."""
 
     def __init__(self, folder, instance):
-        self.study = StudyHome(home_path=str(folder / "home"), at="2019-03-05T02:00:00+00:00")
+        self.study = StudyHome(
+            home_path=str(folder / "home"),
+            study_path=str(cytokine_folder()),
+            at="2019-03-05T02:00:00+00:00",
+        )
         self.declarations = self.study.declarations
         self.defs = definitions(self.study)
         self.instance = instance

@@ -1,5 +1,6 @@
 """The demonstration adds what is missing, nothing twice; pages are served to this machine only."""
 
+import functools
 import os
 import shutil
 from types import SimpleNamespace
@@ -10,8 +11,10 @@ from assayhouse.pipeline import delivery, publication
 from assayhouse.warehouse.home import Home
 from dagster_project import demo, dev
 from dagster_project.night import NightRun
+from dagster_project.resources import StudyHome
 
 from support import dagster_study as nights
+from support.cytokine_study import cytokine_folder
 
 
 @pytest.fixture
@@ -59,7 +62,11 @@ def test_a_night_is_told_in_one_sentence():
 
 
 @pytest.mark.slow
-def test_what_a_stopped_demonstration_left_is_completed_and_then_nothing_is_new(tmp_path):
+def test_what_a_stopped_demonstration_left_is_completed_and_then_nothing_is_new(
+    tmp_path, monkeypatch
+):
+    of_cytokines = functools.partial(StudyHome, study_path=str(cytokine_folder()))
+    monkeypatch.setattr(demo, "StudyHome", of_cytokines)
     night = nights.copy_of_finished_night(tmp_path / "home")
     simulated = SimpleNamespace(transfers=nights.first_transfers())
     told = []

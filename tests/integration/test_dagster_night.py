@@ -14,6 +14,7 @@ from dagster_project.definitions import definitions
 from dagster_project.night import NIGHT_TAG, free_killed, has_news
 
 from support import dagster_study as nights
+from support.cytokine_study import write_cytokine_study
 from support.deliveries import manifest_of
 from support.laboratory import render
 
@@ -283,7 +284,7 @@ def test_a_run_that_a_kill_left_open_is_closed_and_its_pool_is_free(night, insta
 def test_a_broken_critical_rule_stops_what_stands_on_it_and_the_publication_stays(night, tmp_path):
     folder = tmp_path / "study"
     (folder / "expectations" / "adam").mkdir(parents=True)
-    shutil.copy(nights.Path(__file__).parents[2] / "schemas" / "study.yaml", folder)
+    write_cytokine_study(folder)
     suite = {
         "type": "expect_column_values_to_be_between",
         "kwargs": {"column": "AGE", "min_value": 200},

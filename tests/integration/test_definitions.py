@@ -18,7 +18,10 @@ from dagster_project.resources import StudyHome
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = ("great_expectations", "scipy", "matplotlib", "pyreadstat", "pandas")
 LAYOUTS = {
-    *("edc_dm", "edc_site", "irt_rand", "irt_strata"),
+    *("central_lab_lb", "covance_flow_qc", "covance_flow_results", "epiontis_results"),
+    *("dxterity_expression", "dxterity_sampleqc", "dxterity_scores"),
+    *("edc_cm", "edc_dm", "edc_ec", "edc_ex", "edc_requisition", "edc_response", "edc_site"),
+    *("edc_vs", "irt_rand", "irt_strata", "pk_lab_pc"),
     *("singulex_plates", "singulex_results", "singulex_wells"),
 }
 RECORDS = {
@@ -28,11 +31,18 @@ RECORDS = {
 SHIPPED = {
     "intake": LAYOUTS | RECORDS,
     "raw": LAYOUTS,
-    "recon": {"recomputed"},
-    "ref": {"arms", "parameters", "sites", "study", "units", "visit_windows"},
-    "sdtm": {"dm", "lb"},
-    "adam": {"adbm", "adsl"},
-    "ard": {"effects"},
+    "recon": {"recomputed", "status"},
+    "ref": {
+        *("arms", "cut_offs", "layouts", "module_genes", "parameters", "sites", "study"),
+        *("units", "visit_windows"),
+    },
+    "sdtm": {"be", "cm", "cp", "dm", "ec", "ex", "gf", "lb", "pc", "rs", "vs"},
+    "adam": {"adbm", "adpc", "adrs", "adsl", "module_scores", "subset_flags"},
+    "ard": {
+        *("baseline_associations", "baseline_subsets", "cut_point_bootstrap"),
+        *("cut_point_validation", "cut_points", "effects", "exposure", "exposure_response"),
+        *("median_changes", "module_cutoffs", "response_curves", "subsets"),
+    },
     "report": {"figure_values", "figures"},
     "warehouse": {"publication"},
 }

@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assayhouse.contracts import declarations
 from assayhouse.pipeline.effects import effect_spec, long_form
 from assayhouse.pipeline.night import run_night
 from assayhouse.simulate.study import simulate_study
@@ -22,6 +21,8 @@ from assayhouse.stats.contrasts import contrast_matrix
 from assayhouse.stats.robust import m_regression
 from assayhouse.warehouse.catalogue import query
 from assayhouse.warehouse.home import Home
+
+from support.cytokine_study import cytokine_declarations
 
 pytestmark = pytest.mark.slow
 SEEDS = tuple(int(seed) for seed in os.environ.get("RECOVERY_SEEDS", "11 22 33").split())
@@ -115,7 +116,7 @@ def at_own_margins(long, spec, limit):
 
 @pytest.fixture(scope="module")
 def deviations(tmp_path_factory):
-    loaded = declarations.load()
+    loaded = cytokine_declarations()
     spec = effect_spec(loaded.study)
     limit = limit_of(spec, loaded)
     folder = tmp_path_factory.mktemp("recovery")

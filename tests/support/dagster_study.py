@@ -11,13 +11,13 @@ from pathlib import Path
 import dagster as dg
 
 from assayhouse.simulate.record import write_transfer
-from assayhouse.simulate.study import simulate_study
-from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 from assayhouse.warehouse.home import Home
 from dagster_project.folder import instance_of
 from dagster_project.night import run_night
 from dagster_project.partitions import asset_name, deliveries, intake_key
 from dagster_project.resources import StudyHome
+
+from support.cytokine_study import cytokine_folder, cytokine_transfers
 
 AT = "2019-03-05T02:00:00+00:00"
 WHO = "night"
@@ -36,10 +36,9 @@ def dagster_of(home):
         os.environ.update(before)
 
 
-@functools.cache
 def first_transfers():
-    """First two transfers of the shipped study, without faults."""
-    return simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[:2]
+    """First two transfers of the study, without faults."""
+    return cytokine_transfers()[:2]
 
 
 @functools.cache
@@ -65,13 +64,13 @@ def copy_of_finished_night(folder):
 
 
 class Night:
-    """A home, the shipped study, and Dagster over both."""
+    """A home, the cytokine part of the shipped study or another one, and Dagster over both."""
 
     def __init__(self, home, study_path=None):
         self.home = home
         self.study = StudyHome(
             home_path=str(home.root),
-            study_path=None if study_path is None else str(study_path),
+            study_path=str(study_path or cytokine_folder()),
             who=WHO,
             at=AT,
         )

@@ -4,8 +4,7 @@ import csv
 import io
 from itertools import islice, product
 
-from assayhouse.contracts import declarations as shipped
-
+from support.cytokine_study import cytokine_declarations
 from support.deliveries import STUDY, Bench, manifest_of
 
 SUBJECTS = [f"{101 + number % 40:03d}-{1000 + number:04d}" for number in range(288)]
@@ -16,8 +15,8 @@ LIMITS = {"IL2": 0.05, "IL10": 0.1, "IL17A": 0.05, "IL17F": 0.3, "IL21": 0.5, "B
 
 
 def laboratory(folder):
-    """Home with the shipped study."""
-    return Bench(folder, shipped.load())
+    """Home with the cytokine part of the shipped study."""
+    return Bench(folder, cytokine_declarations())
 
 
 def render(layout, rows):

@@ -9,7 +9,10 @@ from assayhouse.contracts import declarations
 from assayhouse.errors import ModelDataError
 from assayhouse.pipeline.effects import describe, effect_spec, long_form, with_provenance
 
-STUDY = declarations.load().study
+from support.cytokine_study import cytokine_declarations
+
+STUDY = cytokine_declarations().study
+SHIPPED = declarations.load().study
 PARAMETERS = pl.DataFrame({"PARAMCD": ["X"], "unit": ["pg/mL"], "scale": ["linear"]})
 
 
@@ -98,12 +101,13 @@ def test_the_method_is_said_with_all_its_options():
         assert word in said
 
 
-def test_the_declared_method_is_the_one_that_is_run():
-    spec = effect_spec(STUDY)
-    assert spec.reference == STUDY.reference_arm
-    assert spec.strata == STUDY.strata
-    assert spec.population == STUDY.plan.effects["population"]
-    assert spec.impute.method == "none"
+@pytest.mark.parametrize(("study", "imputation"), [(STUDY, "none"), (SHIPPED, "fcs_norm")])
+def test_the_declared_method_is_the_one_that_is_run(study, imputation):
+    spec = effect_spec(study)
+    assert spec.reference == study.reference_arm
+    assert spec.strata == study.strata
+    assert spec.population == study.plan.effects["population"]
+    assert spec.impute.method == imputation
 
 
 def planned(effects):

@@ -10,14 +10,14 @@ from assayhouse.errors import DeclarationError, DeliveryStateError, QueryError
 from assayhouse.pipeline.night import refresh, run_night
 from assayhouse.pipeline.publication import is_unblinded, publish, unblind
 from assayhouse.pipeline.relations import build_relation, derived, fingerprint, is_current, stale
-from assayhouse.simulate.study import simulate_study
-from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.catalogue import query
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
 
-LOADED = declarations.load()
+from support.cytokine_study import cytokine_declarations, cytokine_transfers, write_cytokine_study
+
+LOADED = cytokine_declarations()
 AT = "2026-01-05T02:00:00+00:00"
 LATER = "2026-01-06T02:00:00+00:00"
 
@@ -25,18 +25,13 @@ LATER = "2026-01-06T02:00:00+00:00"
 @pytest.fixture(scope="module")
 def first_night(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("home") / "home").create()
-    for name, content in (
-        simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[1].files.items()
-    ):
+    first, second = cytokine_transfers()[:2]
+    # Randomisation comes with the first transfer only; everything else is cumulative.
+    rand = {name: data for name, data in first.files.items() if name.startswith("irt/")}
+    for name, content in (second.files | rand).items():
         target = home.landing / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    rand = simulate_study(faults=False, layouts=CYTOKINE_LAYOUTS).transfers[0].files
-    for name, content in rand.items():
-        if name.startswith("irt/"):
-            target = home.landing / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
     run_night(home, LOADED, at=AT, who="test")
     return home
 
@@ -69,11 +64,7 @@ def test_a_second_night_makes_no_version_no_publication_and_one_audit_line(home)
 
 
 def test_a_changed_recipe_makes_the_relation_stale_but_equal_content_no_version(home, tmp_path):
-    study = tmp_path / "study"
-    study.mkdir()
-    shutil.copyfile(
-        declarations.paths.shipped_root() / "schemas" / "study.yaml", study / "study.yaml"
-    )
+    study = write_cytokine_study(tmp_path / "study")
     text = LOADED.sql_path("sdtm.dm").read_text()
     (study / "sql" / "sdtm").mkdir(parents=True)
     (study / "sql" / "sdtm" / "dm.sql").write_text(text + "-- the same, said again\n")
