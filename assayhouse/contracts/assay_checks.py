@@ -6,7 +6,7 @@ Declares only: which rows are looked at together and beside what. They are asked
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +18,10 @@ TERMS = "terms"  # vendor part of a companion that is a code list: terms.<list>
 OWN = "own.rows"  # companion that is the delivery's own accepted rows, grouped in another way
 _RULE = re.compile(r"F\d\d|[A-Z][A-Z-]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KEYS = (
+    *("id", "rule", "disposition", "columns", "why", "broken"),
+    *("where", "uses", "absence_in", "over", "measures", "per"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +76,19 @@ class AssayCheck:
         Boolean SQL expression over the rows' columns, text and typed, and the companions'
         columns; window functions are allowed. Null counts as not broken.
     where : str or None
-        Rows that are looked at; also within windows.
+        Rows that are looked at; also within windows. With ``over``, a condition on the rows' own
+        columns.
     uses : tuple of str
         Companions it needs.
+    absence_in : tuple of str
+        Those of them in which something absent breaks the check: it is asked only once the
+        companion's layout has come, and was accepted, as far as the delivery itself.
+    over : tuple of str
+        Columns whose combinations are judged in place of rows: ``broken`` sees one row per
+        combination, with ``measures`` and the companions beside it, and every row looked at of a
+        combination that breaks it is at fault. Empty: rows are judged.
+    measures : mapping of str to str
+        With ``over``: name to SQL aggregate over the rows looked at of a combination.
     per : tuple of str or None
         W and H: one finding per value of these columns, a single one where empty; None: one per
         row.
@@ -88,6 +102,9 @@ class AssayCheck:
     broken: str
     where: str | None = None
     uses: tuple[str, ...] = ()
+    absence_in: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    measures: dict[str, str] = field(default_factory=dict)
     per: tuple[str, ...] | None = None
 
 
@@ -130,13 +147,23 @@ def read_assay_checks(path: Path) -> AssayChecks:
     _require_unique((item.name for item in checks.companions), path, "the companion")
     columns = [name for item in checks.companions for name in item.columns]
     _require_unique(columns, path, "the column")
-    known = {item.name for item in checks.companions}
     for check in checks.checks:
-        stray = [name for name in check.uses if name not in known]
-        if stray:
-            message = f"{path} ({check.check_id}): no companion {', '.join(stray)} is declared."
-            raise DeclarationError(message)
+        _require_companions(check, checks, path)
     return checks
+
+
+def _require_companions(check: AssayCheck, checks: AssayChecks, path: Path) -> None:
+    known = {item.name: item for item in checks.companions}
+    stray = [name for name in check.uses if name not in known]
+    idle = [n for n in check.absence_in if n not in check.uses or known[n].layout is None]
+    problems = {
+        f"no companion {', '.join(stray)} is declared.": stray,
+        f"absence_in names layouts among those it uses, and {', '.join(idle)} is none.": idle,
+    }
+    for problem, names in problems.items():
+        if names:
+            message = f"{path} ({check.check_id}): {problem}"
+            raise DeclarationError(message)
 
 
 def _document(path: Path) -> Document:
@@ -183,9 +210,7 @@ def _companion(document: Document) -> Companion:
 
 
 def _check(document: Document) -> AssayCheck:
-    document.only(
-        *["id", "rule", "disposition", "columns", "why", "broken", "where", "uses", "per"]
-    )
+    document.only(*_KEYS)
     check = AssayCheck(
         check_id=document.text("id"),
         rule=document.text("rule"),
@@ -195,6 +220,9 @@ def _check(document: Document) -> AssayCheck:
         broken=document.text("broken"),
         where=document.optional_text("where"),
         uses=document.texts("uses"),
+        absence_in=document.texts("absence_in"),
+        over=document.texts("over"),
+        measures=document.mapping("measures"),
         per=document.texts("per") if document.raw("per") is not None else None,
     )
     problems = {
@@ -205,6 +233,10 @@ def _check(document: Document) -> AssayCheck:
         ),
         "a finding that holds a delivery needs per: [] or columns.": (
             check.disposition == "H" and check.per is None
+        ),
+        "measures go with over, and are named in lower case.": (
+            (bool(check.measures) and not check.over)
+            or not all(_NAME.fullmatch(name) for name in check.measures)
         ),
     }
     for problem, present in problems.items():

@@ -76,14 +76,44 @@ def _query(
         for column in declared.companion(name).columns
     )
     per = {name: None for check in group for name in check.per or ()}
-    listed = "".join(f", {quoted(name)}" for name in per)
     flags = [f"coalesce(({check.broken}), false) as flag_{n}" for n, check in enumerate(group)]
     broken = " or ".join(f"flag_{n}" for n in range(len(group)))
+    if first.over:
+        return _query_over(
+            first, draft, joins=joins, beside=beside, per=per, flags=flags, broken=broken
+        )
+    listed = "".join(f", {quoted(name)}" for name in per)
     return (
         f"with rows as (select d.*{beside} from {draft} as d{joins}), "  # noqa: S608 - declared
         f"looked as (select * from rows where {first.where or 'true'}), "
         f"asked as (select {LINE}{listed}, {', '.join(flags)} from looked) "
         f"select * from asked where {broken} order by {LINE}"
+    )
+
+
+def _query_over(
+    first: AssayCheck,
+    draft: str,
+    *,
+    joins: str,
+    beside: str,
+    per: Iterable[str],
+    flags: Sequence[str],
+    broken: str,
+) -> str:
+    """Write the query where combinations are judged; their rows are fetched for broken ones."""
+    names = [quoted(name) for name in first.over]
+    given = names + [f"({formula}) as {quoted(name)}" for name, formula in first.measures.items()]
+    listed = "".join(f", d.{quoted(name)}" for name in per)
+    flagged = ", ".join(f"b.flag_{n}" for n in range(len(flags)))
+    same = " and ".join(f"d.{name} is not distinct from b.{name}" for name in names)
+    return (
+        f"with looked as (select * from {draft} where {first.where or 'true'}), "  # noqa: S608 - declared
+        f"groups as (select {', '.join(given)} from looked group by {', '.join(names)}), "
+        f"rows as (select d.*{beside} from groups as d{joins}), "
+        f"asked as (select {', '.join(names)}, {', '.join(flags)} from rows) "
+        f"select d.{LINE}{listed}, {flagged} from looked as d "
+        f"join (select * from asked where {broken}) as b on {same} order by d.{LINE}"
     )
 
 
@@ -116,10 +146,11 @@ def ask(
         In the order of ``checks``. A check that DuckDB cannot evaluate has no answer; the others
         have theirs.
     """
-    groups: dict[tuple[str | None, tuple[str, ...]], list[AssayCheck]] = {}
+    groups: dict[tuple[object, ...], list[AssayCheck]] = {}
     asked = list(checks)
     for check in asked:
-        groups.setdefault((check.where, tuple(sorted(check.uses))), []).append(check)
+        together = (check.where, *sorted(check.uses)), check.over, tuple(check.measures.items())
+        groups.setdefault(together, []).append(check)
     found = {
         answer.check.check_id: answer
         for group in groups.values()

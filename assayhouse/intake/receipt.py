@@ -183,6 +183,22 @@ class Register:
                 layout.add(number)
         return frozenset(vendor), frozenset(layout)
 
+    def transfers_served(self, layout: str) -> tuple[int | None, ...]:
+        """Transfers whose content is served, in order of arrival; None where none was numbered.
+
+        The same bytes sent again are served as well, under both numbers.
+        """
+        visible = {item.sha256 for item in self.of_layout(layout) if self._is_served(item)}
+        return tuple(
+            item.transfer_no
+            for item in self.of_layout(layout)
+            if self._is_served(item)
+            or (self._state[item.number] == DUPLICATE and item.sha256 in visible)
+        )
+
+    def _is_served(self, receipt: Receipt) -> bool:
+        return self._state[receipt.number] in VISIBLE
+
     def arrive(self, receipts: Iterable[Receipt], *, at: str, who: str) -> tuple[Receipt, ...]:
         """Record arrivals as one row, all of them or none; each gets the next number."""
         first = len(self._receipts) + 1

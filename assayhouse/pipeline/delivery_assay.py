@@ -1,6 +1,7 @@
 """Assay checks of one delivery: finds the companions, asks, and lets the answers take effect.
 
-A check whose companion is not there is reported as not asked, never as passed.
+A check whose companion is not there is reported as not asked, never as passed; so is one that
+accuses rows for what is absent in a companion that has not come as far as the delivery.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,13 @@ from assayhouse.intake.assay_checks import Answer, ask
 from assayhouse.intake.assay_findings import grouped_faults, row_faults
 from assayhouse.intake.delta import quoted
 from assayhouse.intake.findings import FileFault
-from assayhouse.intake.receipt import Register
+from assayhouse.intake.receipt import Receipt, Register
 from assayhouse.pipeline.delivery_record import Check
 from assayhouse.validate.rules import parameter_table
 
 SKIPPED = "SKIPPED"
 DRAFT = "draft"
+MODULE_GENES = "module_genes"  # list of the study's own modules, from study.yaml
 _SEVERITY = {"W": "warning", "Q": "warning", "H": "critical"}
 
 
@@ -27,9 +29,9 @@ def ask_assay_checks(
     connection: duckdb.DuckDBPyConnection,
     declarations: Declarations,
     register: Register,
-    layout: str,
+    receipt: Receipt,
 ) -> tuple[Answer, ...]:
-    """Ask every assay check of a layout about its draft.
+    """Ask every assay check of a layout about a delivery's draft.
 
     Parameters
     ----------
@@ -38,11 +40,11 @@ def ask_assay_checks(
     declarations : Declarations
         Checks, layouts and code lists of the study.
     register : Register
-        Says which layouts have an accepted delivery.
-    layout : str
-        Layout of the delivery.
+        Says which layouts have an accepted delivery, and up to which transfer.
+    receipt : Receipt
+        The delivery.
     """
-    declared = declarations.assay_checks[layout]
+    declared = declarations.assay_checks[receipt.layout]
     if not declared.checks:
         return ()
     sources: dict[str, str] = {}
@@ -53,13 +55,20 @@ def ask_assay_checks(
             hindered[companion.name] = hindrance
         else:
             sources[companion.name] = _shown(connection, declarations, companion)
-    able = [check for check in declared.checks if not any(name in hindered for name in check.uses)]
+    behind = {
+        item.name: (why, True)
+        for item in _used(declared)
+        if (why := _behind(register, receipt, item)) is not None
+    }
+    whys = {check.check_id: _whys(check, hindered, behind) for check in declared.checks}
+    able = [check for check in declared.checks if not whys[check.check_id]]
     answers = {
         answer.check.check_id: answer
         for answer in ask(connection, declared, able, sources=sources, draft=DRAFT)
     }
     return tuple(
-        answers.get(check.check_id) or _not_asked(check, hindered) for check in declared.checks
+        answers.get(check.check_id) or _not_asked(check, whys[check.check_id])
+        for check in declared.checks
     )
 
 
@@ -76,9 +85,7 @@ def _hindrance(
     if companion.source == OWN:
         return None
     if layout is None:
-        name = companion.source.partition(".")[2]
-        known = {*declarations.term_tables, "parameters", "units"}
-        return None if name in known else (f"there is no list terms/{name}.csv", False)
+        return _no_list(declarations, companion.source.partition(".")[2])
     if layout not in declarations.layouts:
         return f"it needs {layout}, which is not a layout of this study", False
     if register.base(layout) is None:
@@ -86,12 +93,44 @@ def _hindrance(
     return None
 
 
-def _not_asked(check: AssayCheck, hindered: Mapping[str, tuple[str, bool]]) -> Answer:
-    whys = [hindered[name] for name in check.uses if name in hindered]
+def _no_list(declarations: Declarations, name: str) -> tuple[str, bool] | None:
+    if name == MODULE_GENES and not declarations.study.plan.modules:
+        return "study.yaml declares no modules", False
+    known = {*declarations.term_tables, "parameters", "units", MODULE_GENES}
+    return None if name in known else (f"there is no list terms/{name}.csv", False)
+
+
+def _behind(register: Register, receipt: Receipt, companion: Companion) -> str | None:
+    """Say that a companion has not come as far as the delivery; None where it cannot be told.
+
+    Transfer numbers are the vendor's own, so those of another vendor say nothing.
+    """
+    layout, number = companion.layout, receipt.transfer_no
+    if layout is None or number is None or layout.partition(".")[0] != receipt.vendor:
+        return None
+    served = register.transfers_served(layout)
+    if not served or served[-1] is None:
+        return None
+    if any(other is not None and other >= number for other in served):
+        return None
+    return f"it needs {layout} of transfer {number}, of which no delivery is accepted"
+
+
+_Whys = Mapping[str, tuple[str, bool]]
+
+
+def _whys(check: AssayCheck, hindered: _Whys, behind: _Whys) -> list[tuple[str, bool]]:
+    """Why a check cannot be asked; nothing where it can."""
+    found = [hindered[name] for name in check.uses if name in hindered]
+    return found + [behind[name] for name in check.absence_in if name in behind]
+
+
+def _not_asked(check: AssayCheck, whys: Iterable[tuple[str, bool]]) -> Answer:
+    listed = list(whys)
     return Answer(
         check=check,
-        hindrance="; ".join(dict.fromkeys(why for why, _ in whys)),
-        pending=all(pending for _, pending in whys),
+        hindrance="; ".join(dict.fromkeys(why for why, _ in listed)),
+        pending=all(pending for _, pending in listed),
     )
 
 
@@ -109,25 +148,40 @@ def _shown(
 def _show_terms(
     connection: duckdb.DuckDBPyConnection, declarations: Declarations, companion: Companion
 ) -> str:
-    """Make a code list a table of text (numbers for parameters and units), named terms_<list>."""
+    """Make a code list a table of text (numbers for parameters and units): terms_<list>."""
     name = companion.source.removeprefix(f"{TERMS}.")
+    frame = _listed(declarations, name)
+    table = quoted(f"terms_{name}")
+    connection.register("terms_frame", frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    connection.execute(f"create or replace temporary table {table} as select * from terms_frame")  # noqa: S608 - declared
+    connection.unregister("terms_frame")
+    return table
+
+
+def _listed(declarations: Declarations, name: str) -> pl.DataFrame:
+    """Rows of a code list: a file of terms/, or one made of other declarations."""
     if name == "parameters":
-        frame = parameter_table(declarations.parameters)
-    elif name == "units":
-        frame = pl.DataFrame(
+        return parameter_table(declarations.parameters)
+    if name == MODULE_GENES:
+        return _module_genes(declarations)
+    if name == "units":
+        return pl.DataFrame(
             [
                 {"from_unit": item.from_unit, "to_unit": item.to_unit, "factor": item.factor}
                 for item in declarations.unit_factors
             ],
             schema={"from_unit": pl.String, "to_unit": pl.String, "factor": pl.Float64},
         )
-    else:
-        frame = pl.DataFrame(declarations.term_tables[name])
-    table = quoted(f"terms_{name}")
-    connection.register("terms_frame", frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    connection.execute(f"create or replace temporary table {table} as select * from terms_frame")  # noqa: S608 - declared
-    connection.unregister("terms_frame")
-    return table
+    return pl.DataFrame(declarations.term_tables[name])
+
+
+def _module_genes(declarations: Declarations) -> pl.DataFrame:
+    """Genes that the study's modules need, and their references; each once per part."""
+    plan = declarations.study.plan
+    references = () if plan.expression is None else plan.expression.references
+    parts = {(gene, "TARGET") for module in plan.modules for gene in module.genes}
+    parts |= {(gene, "REF") for gene in references}
+    return pl.DataFrame(sorted(parts), schema=["GENE", "GENEROLE"], orient="row")
 
 
 def kept_out_by(answers: Iterable[Answer]) -> pl.DataFrame:

@@ -327,7 +327,7 @@ def _assay_checked(
     case: _Case, reader: DraftReader, folder: Path, connection: duckdb.DuckDBPyConnection
 ) -> tuple[Answer, ...]:
     """Ask the assay checks; rows that break one that says so leave the draft."""
-    answers = ask_assay_checks(connection, case.declarations, case.register, case.layout.layout)
+    answers = ask_assay_checks(connection, case.declarations, case.register, case.receipt)
     reader.log.add(findings_of(answers))
     warned, kept_out = warned_by(answers), kept_out_by(answers)
     if warned.height:

@@ -64,9 +64,9 @@ class Laboratory(Bench):
     """A home of the whole study; files are dropped with a manifest."""
 
     def hand_in(self, layout, data):
-        """Send one file as the vendor's next transfer and carry it to its outcome."""
+        """Send one file in the layout's next transfer and carry it to its outcome."""
         known = delivery.receipts(self.home)
-        transfer = 1 + sum(item.vendor == layout.split(".")[0] for item in known)
+        transfer = 1 + sum(item.layout == layout for item in known)
         end = "ndjson" if layout == "central_lab.lb" else "dat"
         spec = self.declarations.layouts[layout]
         extra = 1 + len(spec.dialect.preamble) + (spec.dialect.trailer is not None)

@@ -36,6 +36,7 @@ COMPANION = {
     "on": {"ID": "ID"},
     "columns": {"controls": "count(*)"},
 }
+LIST = {"name": "list", "from": "terms.genes", "on": {}, "columns": {"listed": "count(*)"}}
 
 
 def written(folder, checks=(CHECK,), companions=(COMPANION,)):
@@ -61,6 +62,25 @@ def test_a_check_and_its_companion_are_read(tmp_path):
     assert read_suite(path).rules == (), "the plausibility rules of the same file are unharmed"
 
 
+def test_what_is_judged_and_what_must_have_come_is_read(tmp_path):
+    change = {"uses": ["qc"], "absence_in": ["qc"], "over": ["ID"], "measures": {"n": "count(*)"}}
+    (check,) = read_assay_checks(written(tmp_path, [CHECK | change])).checks
+    assert (check.absence_in, check.over, check.measures) == (("qc",), ("ID",), {"n": "count(*)"})
+
+
+@pytest.mark.parametrize("name", WITH_CHECKS)
+def test_a_shipped_check_that_counts_absence_as_none_says_in_which_layout(name):
+    declared = read_assay_checks(SUITES[name])
+    for check in declared.checks:
+        accused = {
+            item.name
+            for item in map(declared.companion, check.uses)
+            if item.layout is not None
+            and any(f"coalesce({column}, 0) = 0" in check.broken for column in item.columns)
+        }
+        assert accused == set(check.absence_in), check.check_id
+
+
 def test_a_companion_that_no_check_uses_is_no_prior_layout(tmp_path):
     assert read_assay_checks(written(tmp_path)).layouts == ()
 
@@ -76,11 +96,15 @@ def test_a_companion_that_no_check_uses_is_no_prior_layout(tmp_path):
         ({"disposition": "H"}, "per"),
         ({"unknown": 1}, "unknown"),
         ({"broken": None}, "broken is required"),
+        ({"absence_in": ["qc"]}, "absence_in"),
+        ({"uses": ["list"], "absence_in": ["list"]}, "absence_in"),
+        ({"measures": {"n": "count(*)"}}, "measures go with over"),
+        ({"over": ["ID"], "measures": {"N": "count(*)"}}, "lower case"),
     ],
 )
 def test_a_check_that_makes_no_sense_is_refused_by_name(tmp_path, change, message):
     with pytest.raises(DeclarationError, match=message):
-        read_assay_checks(written(tmp_path, [CHECK | change]))
+        read_assay_checks(written(tmp_path, [CHECK | change], [COMPANION, LIST]))
 
 
 @pytest.mark.parametrize(
@@ -121,6 +145,7 @@ def empty_tables():
         connection.execute(
             f"create table terms_{name} ({', '.join(f'{column} varchar' for column in columns)})"
         )
+    connection.execute("create table terms_module_genes (GENE varchar, GENEROLE varchar)")
     connection.execute(
         "create table terms_units (from_unit varchar, to_unit varchar, factor double)"
     )

@@ -1,5 +1,7 @@
 """Assay checks over rows taken together: which rows break them, and how that is told."""
 
+from dataclasses import replace
+
 import duckdb
 import polars as pl
 import pytest
@@ -21,7 +23,7 @@ QC = Companion(
 EVERY = Companion(name="whole", source="acme.qc", on={}, columns={"all_controls": "count(*)"})
 
 
-def check(name="C1", *, broken, disposition="Q", uses=(), where=None, per=None):
+def check(name="C1", *, broken, disposition="Q", uses=(), where=None, per=None, **grouped):
     return AssayCheck(
         check_id=name,
         rule="F34",
@@ -32,6 +34,7 @@ def check(name="C1", *, broken, disposition="Q", uses=(), where=None, per=None):
         where=where,
         uses=uses,
         per=per,
+        **grouped,
     )
 
 
@@ -69,6 +72,47 @@ def test_windows_see_only_the_rows_that_are_looked_at():
 def test_what_is_not_known_is_not_broken():
     (answer,) = asked(check(broken="X > 3"))
     assert lines(answer) == [4, 5, 7], "line 6 has no X"
+
+
+def test_combinations_are_judged_once_and_all_of_their_rows_are_found():
+    most = {"highest": "max(X)", "n": "count(*)"}
+    above, short, unnamed = asked(
+        check(broken="highest > 5", over=("RUN",), measures=most),
+        check("C2", broken="n < 3 and controls = 1", over=("RUN",), measures=most, uses=("qc",)),
+        check("C3", broken="RUN is null", over=("RUN",)),
+        companions=(replace(QC, where=None), EVERY),
+    )
+    assert lines(above) == [2, 3, 4, 7], "the run a, and the rows that name none"
+    assert lines(short) == [5, 6]
+    assert lines(unnamed) == [7]
+
+
+def test_combinations_are_of_the_rows_looked_at_and_so_are_the_rows_found():
+    (answer,) = asked(
+        check(broken="n = 2", over=("RUN",), measures={"n": "count(X)"}, where="X < 9")
+    )
+    assert lines(answer) == [2, 3], "line 4 is not looked at"
+
+
+def test_windows_over_combinations_find_what_windows_over_rows_find():
+    broken = "min(RUN) over () <> max(RUN) over () and RUN = max(RUN) over ()"
+    rows, combined = asked(
+        check(broken=broken, disposition="W", per=("RUN",)),
+        check("C2", broken=broken, over=("RUN",), disposition="W", per=("RUN",)),
+    )
+    assert lines(rows) == lines(combined) == [5, 6]
+    assert [f.message.replace("C1", "C2") for f in grouped_faults(rows)] == [
+        f.message for f in grouped_faults(combined)
+    ]
+
+
+def test_combinations_that_cannot_be_evaluated_are_told_as_rows_are():
+    good, bad = asked(
+        check(broken="n > 2", over=("RUN",), measures={"n": "count(*)"}),
+        check("C2", broken="X > 2", over=("RUN",), measures={"n": "count(*)"}),
+    )
+    assert lines(good) == [2, 3, 4]
+    assert (bad.rows, bad.pending) == (None, True), "a combination has no X of its own"
 
 
 def test_a_check_that_cannot_be_evaluated_has_no_answer_and_the_others_have_theirs():

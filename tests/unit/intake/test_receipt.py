@@ -226,6 +226,24 @@ def test_transfer_numbers_of_other_vendors_do_not_count(register):
     assert register.transfers_before(register.receipt(2)) == (frozenset(), frozenset())
 
 
+def test_transfers_served_are_those_accepted_and_the_same_bytes_again(register):
+    arrive(
+        register,
+        *[receipt(sha, transfer=n) for n, sha in ((1, "a"), (2, "b"), (3, "a"), (4, "c"))],
+        *[receipt("c", transfer=5), receipt("d", layout="acme.qc", transfer=6), receipt("e")],
+    )
+    go(register, 1, PUBLISHED, SUPERSEDED)
+    go(register, 2, REJECTED)
+    go(register, 3, DUPLICATE)
+    go(register, 4, HELD)
+    go(register, 5, DUPLICATE)
+    go(register, 6, PUBLISHED)
+    assert register.transfers_served("acme.results") == (1, 3)
+    go(register, 7, PUBLISHED)
+    assert register.transfers_served("acme.results") == (1, 3, None)
+    assert register.transfers_served("acme.none") == ()
+
+
 def test_the_reason_of_the_last_change_is_kept(register):
     arrive(register, receipt())
     go(register, 1, HELD, REFUSED)

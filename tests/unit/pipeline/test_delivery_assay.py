@@ -7,7 +7,7 @@ import pytest
 
 from assayhouse.contracts.vendor_file import ColumnSpec, Limits
 
-from support.deliveries import Bench, layout, row, rules, study_of
+from support.deliveries import Bench, content, layout, row, rules, study_of
 
 LOOSE = Limits(quarantined_pct=100, quarantined_pct_per_group=100, changed_pct=100, vanished=99)
 QC_COLUMNS = (ColumnSpec(name="CODE", label="", required=True), ColumnSpec(name="PASS", label=""))
@@ -45,7 +45,7 @@ QC = {
 }
 
 
-def bench_of(folder, *checks, with_qc=True):
+def bench_of(folder, *checks, with_qc=True, companions=(QC,), manifest="required"):
     """A study of results and controls whose results have these assay checks."""
     suites = folder / "study" / "expectations" / "raw"
     suites.mkdir(parents=True)
@@ -54,13 +54,13 @@ def bench_of(folder, *checks, with_qc=True):
             {
                 "name": "raw.acme_results",
                 "expectations": [],
-                "companions": [QC],
+                "companions": list(companions),
                 "assay_checks": list(checks),
             }
         )
     )
     controls = layout(layout="acme.qc", columns=QC_COLUMNS, key=("CODE",), file_pattern=None)
-    results = layout(limits=LOOSE)
+    results = layout(limits=LOOSE, manifest=manifest)
     study = study_of(*([results, controls] if with_qc else [results]))
     own = replace(study.study, folder=folder / "study")
     return Bench(folder / "home", replace(study, study=own))
@@ -108,6 +108,95 @@ def test_a_check_without_an_accepted_companion_is_skipped_and_said_so_never_pass
     assert answer(outcome, "ACM-A01").passed is None
     assert "skipped" in answer(outcome, "ACM-A01").message
     assert answer(outcome, "ACM-A02").passed is True
+
+
+ABSENCE = CONTROL | {"absence_in": ["qc"]}
+CUT_OFF = b"CODE,PASS\nA,Y\nB"
+
+
+def test_controls_cut_off_accuse_no_row_and_the_next_transfer_is_checked_with_all(tmp_path):
+    bench = bench_of(tmp_path, ABSENCE, SUM)
+    deliver_qc(bench, "A")
+    assert bench.deliver([row(1)]).findings == ()
+    cut = bench.deliver(CUT_OFF, name="qc.csv", layout="acme.qc", transfer=2)
+    assert cut.state == "REJECTED"
+    outcome = bench.deliver([row(1), row(2, code="B")], transfer=2)
+    assert outcome.state == "PUBLISHED"
+    assert rules(outcome) == [("SKIPPED", "W", None)]
+    assert "ACM-A01 not asked: it needs acme.qc of transfer 2" in outcome.findings[0].message
+    assert answer(outcome, "ACM-A01").passed is None
+    assert "of which no delivery is accepted" in answer(outcome, "ACM-A01").message
+    assert answer(outcome, "ACM-A02").passed is True, "what needs no control is asked"
+    assert bench.current().height == 2
+    assert deliver_qc(bench, "A", "B", transfer=2).state == "PUBLISHED"
+    deliver_qc(bench, "A", "B", "C", transfer=3)
+    lines = [row(1), row(2, code="B"), row(3, code="C"), row(4, code="D")]
+    outcome = bench.deliver(lines, transfer=3)
+    assert rules(outcome) == [("F34", "Q", 5)]
+    assert answer(outcome, "ACM-A01").passed is False
+
+
+@pytest.mark.parametrize("state", ["held", "refused"])
+def test_controls_that_are_not_accepted_accuse_no_row(tmp_path, state):
+    bench = bench_of(tmp_path, ABSENCE)
+    deliver_qc(bench, "A", "B")
+    held = deliver_qc(bench, "A", transfer=2)
+    assert held.state == "HELD"
+    if state == "refused":
+        bench.refuse(held.receipt)
+    bench.deliver([row(1)])
+    outcome = bench.deliver([row(1), row(2, code="C")], transfer=2)
+    assert rules(outcome) == [("SKIPPED", "W", None)]
+
+
+@pytest.mark.parametrize("transfer", [2, 3])
+def test_controls_of_the_same_or_a_later_transfer_accuse_rows(tmp_path, transfer):
+    bench = bench_of(tmp_path, ABSENCE)
+    deliver_qc(bench, "A", transfer=1)
+    bench.deliver([row(1)])
+    deliver_qc(bench, "A", "C", transfer=2)
+    if transfer == 3:
+        deliver_qc(bench, "A", "C", "D", transfer=3)
+    outcome = bench.deliver([row(1), row(2, code="B")], transfer=2)
+    assert rules(outcome) == [("F34", "Q", 3)]
+
+
+def test_the_same_controls_sent_again_are_those_of_both_transfers(tmp_path):
+    bench = bench_of(tmp_path, ABSENCE)
+    deliver_qc(bench, "A")
+    bench.deliver([row(1)])
+    assert deliver_qc(bench, "A", transfer=2).state == "DUPLICATE"
+    outcome = bench.deliver([row(1), row(2, code="B")], transfer=2)
+    assert rules(outcome) == [("F34", "Q", 3)]
+
+
+def test_without_a_transfer_number_absence_is_judged_by_what_is_there(tmp_path):
+    bench = bench_of(tmp_path, ABSENCE, manifest="none")
+    deliver_qc(bench, "A", transfer=1)
+    bench.drop("results.csv", content([row(1), row(2, code="B")]))
+    (receipt,) = bench.scan()
+    outcome = bench.ingest(receipt.number)
+    assert ("F34", "Q", 3) in rules(outcome)
+
+
+def test_genes_of_the_modules_are_a_list_that_checks_can_look_at(tmp_path):
+    genes = {
+        "name": "genes",
+        "from": "terms.module_genes",
+        "on": {"CODE": "GENE"},
+        "columns": {"parts": "string_agg(GENEROLE)"},
+    }
+    check = CONTROL | {"uses": ["genes"], "broken": "parts is null"}
+    bench = bench_of(tmp_path, check, companions=[genes])
+    plan = bench.declarations.study.plan
+    target, reference = plan.modules[0].genes[0], plan.expression.references[0]
+    outcome = bench.deliver([row(1, code=target), row(2, code=reference), row(3, code="NONE")])
+    assert rules(outcome) == [("F34", "Q", 4)]
+    own = replace(bench.declarations.study, plan=replace(plan, modules=()))
+    bench.declarations = replace(bench.declarations, study=own)
+    outcome = bench.deliver([row(1, code=target)], transfer=2)
+    assert "declares no modules" in answer(outcome, "ACM-A01").message
+    assert answer(outcome, "ACM-A01").passed is None
 
 
 def test_a_check_whose_companion_is_not_in_the_study_is_skipped_without_a_finding(tmp_path):
