@@ -148,6 +148,12 @@ def _add_deliveries(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         command = _add(commands, name, handler=f"delivery:{name}", text=text)
         command.add_argument("receipt", type=int, help="arrival number, see status")
         command.add_argument("--reason", required=True, help="goes on record")
+    _add(
+        commands,
+        "dry-run",
+        handler="dry_run:dry_run",
+        text="run the whole analysis with dummy arms, before unblinding",
+    )
     command = _add(
         commands, "unblind", handler="delivery:unblind", text="record the study's unblinding"
     )

@@ -12,12 +12,13 @@ BLINDINGS = ("none", "codes", "content")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One planned arm; ``dose_mg`` is per administration."""
+    """One planned arm; ``dose_mg`` is per administration, ``ratio`` its part in randomisation."""
 
     ARMCD: str
     ARM: str
     dose_mg: float | None
     is_reference: bool
+    ratio: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +82,13 @@ class Study:
 
 
 def _arm(document: Document) -> Arm:
-    document.only("ARMCD", "ARM", "dose_mg", "reference")
+    document.only("ARMCD", "ARM", "dose_mg", "reference", "ratio")
     return Arm(
         ARMCD=document.text("ARMCD"),
         ARM=document.text("ARM"),
         dose_mg=document.number("dose_mg"),
         is_reference=document.flag("reference", default=False),
+        ratio=document.integer("ratio", 1),
     )
 
 

@@ -20,6 +20,7 @@ class BuildContext:
     spec: TableSpec
     connection: duckdb.DuckDBPyConnection
     inputs: dict[str, str]
+    watermark: str | None = None
 
     def table(self, relation: str) -> pl.DataFrame:
         """Read one parent, in contract order.

@@ -113,7 +113,7 @@ def reading(home: Home, declarations: Declarations, relation: str) -> Iterator[B
     """Open what one relation is built from: its contract and its parents as they are now."""
     lake = Lake(home, declarations)
     sealed = declarations.side(relation) == "sealed"
-    with lake.connect(visible=visible_receipts(home), sealed=sealed) as connection:
+    with lake.connect(visible=visible_receipts(home), sealed=sealed, made=relation) as connection:
         yield BuildContext(
             home=home,
             declarations=declarations,

@@ -253,6 +253,7 @@ class Lake:
         visible: frozenset[int],
         publication: Publication | None = None,
         sealed: bool = False,
+        made: str | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """Open an in-memory database with a view per relation over fixed versions.
 
@@ -267,6 +268,9 @@ class Lake:
             Versions to show; the latest where None.
         sealed : bool
             Show the sealed side too. Without it sealed relations are not there at all.
+        made : str or None
+            Show only what this relation declares to be built from: quicker, and nothing else can
+            be read by mistake.
         """
         return window.open_window(
             self.home,
@@ -274,6 +278,7 @@ class Lake:
             visible=visible,
             publication=publication,
             sealed=sealed,
+            made=made,
         )
 
     def publication(self) -> Publication | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from assayhouse.contracts.declarations import Declarations
+from assayhouse.contracts.declarations import FINDINGS, Declarations
 from assayhouse.contracts.table_spec import LAYERS, TableSpec
 from assayhouse.errors import WarehouseError
 from assayhouse.warehouse import delta, records, views
@@ -109,10 +109,17 @@ def shown(
     visible: frozenset[int],
     publication: Publication | None,
     sealed: bool,
+    made: str | None = None,
 ) -> dict[str, views.Source]:
-    """Every active relation that may be shown, by name, in build order."""
+    """Every active relation that may be shown, by name, in build order.
+
+    With ``made`` only what that relation is built from.
+    """
     sources = {}
+    wanted = None if made is None else set(declarations.parents(made))
     for relation, spec in declarations.tables.items():
+        if wanted is not None and relation not in wanted:
+            continue
         sides = [side for side in sides_of(declarations, relation) if sealed or side == "open"]
         if not sides:
             continue
@@ -149,8 +156,9 @@ def open_window(
     visible: frozenset[int],
     publication: Publication | None = None,
     sealed: bool = False,
+    made: str | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory with every view; see `Lake.connect`.
+    """Open a database in memory with every view, or those of one build; see `Lake.connect`.
 
     Raises
     ------
@@ -158,11 +166,13 @@ def open_window(
         A pinned version cannot be read.
     """
     home.require()
-    sources = shown(home, declarations, visible=visible, publication=publication, sealed=sealed)
+    sources = shown(
+        home, declarations, visible=visible, publication=publication, sealed=sealed, made=made
+    )
     connection = in_memory(home.scratch_name("sealed" if sealed else "open"))
     try:
         create_views(connection, sources.values())
-        _create_shapes(connection, declarations, present=frozenset(sources))
+        _create_shapes(connection, declarations, present=frozenset(sources), made=made)
     except duckdb.Error as error:
         connection.close()
         message = f"{home.root}: the tables cannot be shown ({without_values(error)})."
@@ -174,14 +184,27 @@ def open_window(
 
 
 def _create_shapes(
-    connection: duckdb.DuckDBPyConnection, declarations: Declarations, *, present: frozenset[str]
+    connection: duckdb.DuckDBPyConnection,
+    declarations: Declarations,
+    *,
+    present: frozenset[str],
+    made: str | None,
 ) -> None:
-    """Create the views of inactive relations (empty), of mapped shapes and of findings."""
-    for relation, spec in declarations.declared_tables.items():
-        if relation not in declarations.tables:
-            rows = views.empty(views.types_of(spec.fields))
-            connection.execute(f"create view {views.qualified(relation)} as {rows}")
-    for shape in views.shapes(declarations):
+    """Create the views of inactive relations (empty), of mapped shapes and of findings.
+
+    With ``made`` only those that this relation's contract names: what is not declared is not read.
+    """
+    known, declared = views.shapes(declarations), declarations.declared_tables
+    inactive = {name for name in declared if name not in declarations.tables}
+    parents = declarations.tables[made].parents if made is not None else (FINDINGS,)
+    if made is not None:
+        inactive &= set(parents)
+    for relation in sorted(inactive):
+        rows = views.empty(views.types_of(declared[relation].fields))
+        connection.execute(f"create view {views.qualified(relation)} as {rows}")
+    for shape in known if made is None else declarations.tables[made].mapped:
         rows = views.mapped(declarations, shape, present=present)
         connection.execute(f"create view mapped.{views.named(shape)} as {rows}")
-    connection.execute(f"create view findings as {views.findings(declarations, present=present)}")
+    if FINDINGS in parents:
+        rows = views.findings(declarations, present=present)
+        connection.execute(f"create view findings as {rows}")

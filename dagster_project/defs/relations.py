@@ -6,8 +6,15 @@ from assayhouse.contracts.declarations import Declarations
 from assayhouse.pipeline.relations import build_relation
 from assayhouse.warehouse.lake import Lake
 from dagster_project import automation, checks, metadata
+from dagster_project.defs import cut_points
 from dagster_project.defs.figures import figure_metadata
 from dagster_project.resources import StudyHome
+
+
+def _parents(declarations: Declarations, relation: str) -> list[dg.AssetKey]:
+    """Assets that a relation is made after; the bootstrap also after its chunks."""
+    found = [metadata.asset_key(parent) for parent in declarations.parents(relation)]
+    return [*found, cut_points.KEY] if relation == cut_points.RELATION else found
 
 
 def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefinition:
@@ -16,7 +23,7 @@ def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefini
 
     @dg.asset(
         key=metadata.asset_key(relation),
-        deps=[metadata.asset_key(parent) for parent in declarations.parents(relation)],
+        deps=_parents(declarations, relation),
         group_name=spec.layer,
         kinds=metadata.kinds(declarations, relation),
         code_version=spec.code_version,
