@@ -79,6 +79,15 @@ def settle_held(study: StudyHome) -> None:
         )
 
 
+def rehearse(home: Home) -> None:
+    """Run the whole analysis with dummy arms, while nothing sealed may be read."""
+    from assayhouse.pipeline.dry_run import dry_run  # noqa: PLC0415 - slow
+
+    study = _study(home, at="")
+    if not (home.root / "dummy").is_dir():
+        dry_run(home, study.declarations)
+
+
 def record_unblinding(study: StudyHome) -> None:
     """Record the planned unblinding, once."""
     from assayhouse.pipeline import publication  # noqa: PLC0415 - slow
@@ -106,6 +115,8 @@ def nights(
     day = _study(home, at=f"{last}T09:00:00+00:00")
     settle_held(day)
     yield Step(name="held delivery approved", night=run_night(instance, day, tell))
+    tell("dry run with dummy arms")
+    rehearse(home)
     later = _study(home, at=f"{last}T16:00:00+00:00")
     record_unblinding(later)
     yield Step(name="planned unblinding", night=run_night(instance, later, tell))
@@ -131,6 +142,7 @@ def places(home: Home) -> list[str]:
         f"warehouse  {home.warehouse_file('open')}",
         f"report     {report / 'index.html'}",
         *(f"figure     {path}" for path in sorted(report.glob("*.svg"))),
+        f"dry run    {home.root / 'dummy'} (the same with DUMMY arms, before the unblinding)",
         f"truth      {TRUTH.resolve()} (the pipeline never reads it)",
         f'ask        {command} --home {home.root} sql "{QUERY}"',
         "look       make dev, then http://127.0.0.1:3000",

@@ -16,6 +16,7 @@ from assayhouse.stats.modes import cutpoint
 SHARES = (
     "treated subjects with a baseline value on the cut-off's scale; low is at or below the cut-off"
 )
+BOOTSTRAPS = 200  # of an interval that is for information only
 DIFFERENCES = (
     "stratified difference in response rates, CMH weights, Newcombe interval (Yan-Su); "
     "p of the Cochran-Mantel-Haenszel test; non-responder imputation; no multiplicity adjustment"
@@ -77,9 +78,8 @@ def _origin(context: BuildContext, cut: CutOff, *, seed: int) -> dict[str, objec
     }
     if values.len() == 0:
         return {**row, "status": "no_values", "reasons": "no baseline value in the trial"}
-    rule = cutpoint(
-        values.to_numpy(), dataset_id=f"{context.declarations.study.study_id}:baseline", rng=seed
-    )
+    dataset = f"{context.declarations.study.study_id}:baseline"
+    rule = cutpoint(values.to_numpy(), dataset_id=dataset, n_boot=BOOTSTRAPS, rng=seed)
     chosen = rule.antimode if rule.rule == "antimode" and rule.antimode is not None else None
     low, high = rule.median_ci if chosen is None else chosen.ci
     return {
