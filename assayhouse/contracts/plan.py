@@ -80,6 +80,15 @@ class CutPointSearch:
     chunks: int
     options: Mapping[str, object]
 
+    @property
+    def parts(self) -> dict[str, tuple[str, int]]:
+        """Every chunk of every marker, by the name an orchestrator gives the partition."""
+        return {
+            f"{marker}-{chunk:02d}": (marker, chunk)
+            for marker in self.markers
+            for chunk in range(self.chunks)
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pharmacokinetics:

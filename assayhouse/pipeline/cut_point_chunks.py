@@ -26,7 +26,7 @@ from assayhouse.contracts.plan import CutPointSearch
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.population import analysed_subjects, baselines, responses_of
-from assayhouse.warehouse.home import Home, atomic_write
+from assayhouse.warehouse.home import atomic_write
 
 RELATION = "ard.cut_point_bootstrap"
 
@@ -125,28 +125,3 @@ def forget_others(chunks: Chunks) -> None:
     for folder in chunks.folder.parent.iterdir():
         if folder != chunks.folder:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def partition_key(marker: str, chunk: int) -> str:
-    """Name of a chunk among all: what an orchestrator calls a partition.
-
-    Examples
-    --------
-    >>> partition_key("M1", 7)
-    'M1-07'
-    """
-    return f"{marker}-{chunk:02d}"
-
-
-def partition_keys(search: CutPointSearch) -> dict[str, tuple[str, int]]:
-    """Every chunk of every marker, by its name."""
-    return {
-        partition_key(marker, chunk): (marker, chunk)
-        for marker in search.markers
-        for chunk in range(search.chunks)
-    }
-
-
-def work_folder(home: Home, declarations: Declarations) -> Path:
-    """Folder below which the chunks lie."""
-    return home.work(declarations.side(RELATION)) / "cut_points"

@@ -18,7 +18,6 @@ from assayhouse.pipeline.cut_point_chunks import (
     chunks_of,
     declared_search,
     forget_others,
-    partition_keys,
     subjects_of,
 )
 from assayhouse.pipeline.provenance import spec_hash, stamped
@@ -65,7 +64,7 @@ def run_chunks(
     DeclarationError
         The study declares no search.
     """
-    known = partition_keys(declared_search(declarations))
+    known = declared_search(declarations).parts
     wanted = [known[key] for key in keys]
     made = []
     with reading(home, declarations, RELATION) as context:

@@ -9,12 +9,12 @@ import warnings
 import dagster as dg
 
 from assayhouse.contracts.declarations import Declarations
-from assayhouse.pipeline.cut_point_chunks import RELATION, partition_keys
 from dagster_project import metadata
 from dagster_project.resources import StudyHome
 
 __all__ = ["KEY", "RELATION", "chunks_asset", "whole_range"]
 
+RELATION = "ard.cut_point_bootstrap"
 KEY = dg.AssetKey(["ard", "cut_point_chunks"])
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -22,7 +22,7 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 def chunk_keys(declarations: Declarations) -> list[str]:
     """Partition keys of the study's search; none where it declares no search."""
     search = declarations.study.plan.cut_points
-    return [] if search is None else list(partition_keys(search))
+    return [] if search is None else list(search.parts)
 
 
 def whole_range(declarations: Declarations) -> dict[str, str]:

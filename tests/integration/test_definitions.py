@@ -12,6 +12,7 @@ from assayhouse.contracts import declarations as loader
 from dagster_project import checks, folder, metadata
 from dagster_project.assets import assets
 from dagster_project.definitions import definitions
+from dagster_project.defs import cut_points
 from dagster_project.partitions import deliveries, intake_key
 from dagster_project.resources import StudyHome
 
@@ -40,6 +41,7 @@ SHIPPED = {
     "adam": {"adbm", "adpc", "adrs", "adsl", "module_scores", "subset_flags"},
     "ard": {
         *("baseline_associations", "baseline_subsets", "cut_point_bootstrap"),
+        "cut_point_chunks",
         *("cut_point_validation", "cut_points", "effects", "exposure", "exposure_response"),
         *("median_changes", "module_cutoffs", "response_curves", "subsets"),
     },
@@ -74,6 +76,7 @@ def test_assets_are_layouts_relations_and_the_publication(tmp_path, study):
     expected = {metadata.asset_key(relation) for relation in declared.tables}
     expected |= {intake_key(layout) for layout in declared.layouts}
     expected |= {dg.AssetKey(["warehouse", "publication"])}
+    expected |= {cut_points.KEY} if declared.study.plan.cut_points else set()
     assert graph_of(loaded(tmp_path, study)).get_all_asset_keys() == expected
 
 
@@ -106,7 +109,17 @@ def test_parents_of_an_asset_are_the_parents_declared(shipped):
     for relation, spec in declared.tables.items():
         if spec.layer not in ("raw", "intake"):
             parents = graph.get(metadata.asset_key(relation)).parent_keys
-            assert parents == set(map(metadata.asset_key, declared.parents(relation))), relation
+            wanted = set(map(metadata.asset_key, declared.parents(relation)))
+            wanted |= {cut_points.KEY} if relation == cut_points.RELATION else set()
+            assert parents == wanted, relation
+
+
+def test_the_bootstrap_is_partitioned_by_marker_and_chunk_and_backfills_in_one_run(shipped):
+    search = loader.load().study.plan.cut_points
+    node = graph_of(shipped).get(cut_points.KEY)
+    keys = node.partitions_def.get_partition_keys()
+    assert len(keys) == len(search.markers) * search.chunks
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
 
 
 def test_raw_rows_stand_on_their_deliveries_and_carry_no_partitions(shipped):
