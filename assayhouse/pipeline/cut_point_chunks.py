@@ -104,15 +104,19 @@ def _identity(data: SearchData, search: CutPointSearch, *, marker: str, seed: in
     return digest.hexdigest()
 
 
+def work_folder(home: Home, declarations: Declarations) -> Path:
+    """Folder below which the chunks lie, on the side of the relation."""
+    return home.work(declarations.side(RELATION)) / "cut_points"
+
+
 def chunks_of(context: BuildContext, marker: str) -> Chunks:
     """Find the chunks of one marker for the data as they are now."""
     search = declared_search(context.declarations)
     subjects = subjects_of(context, marker, arms=(search.active, search.control))
     data, seed = search_data(subjects, search), context.declarations.study.seed
-    work = context.home.work(context.declarations.side(RELATION))
     identity = _identity(data, search, marker=marker, seed=seed)
     return Chunks(
-        folder=work / "cut_points" / marker / identity,
+        folder=work_folder(context.home, context.declarations) / marker / identity,
         data=data,
         search=search,
         marker=marker,
