@@ -26,7 +26,7 @@ from assayhouse.contracts.plan import CutPointSearch
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.population import analysed_subjects, baselines, responses_of
-from assayhouse.warehouse.home import atomic_write
+from assayhouse.warehouse.home import Home, atomic_write
 
 RELATION = "ard.cut_point_bootstrap"
 
