@@ -3,10 +3,12 @@
 import re
 import shutil
 
+import polars as pl
 import pytest
 
 from assayhouse.contracts import declarations
 from assayhouse.errors import DeclarationError, DeliveryStateError, QueryError
+from assayhouse.pipeline.dry_run import dry_run
 from assayhouse.pipeline.night import refresh, run_night
 from assayhouse.pipeline.publication import is_unblinded, publish, unblind
 from assayhouse.pipeline.relations import build_relation, derived, fingerprint, is_current, stale
@@ -137,3 +139,23 @@ def test_every_column_of_the_warehouse_carries_its_label(home):
         "where schema_name in ('sdtm', 'adam', 'ref', 'intake') and comment is null",
     )
     assert rows.is_empty()
+
+
+def test_a_dry_run_reads_nothing_sealed_and_marks_every_result(home):
+    (home.root / "sealed").rename(home.root / "elsewhere")
+    done = dry_run(home, LOADED)
+    effects = pl.read_csv(done.folder / "ard.effects.csv")
+    assert effects.height == done.relations["ard.effects"] > 0
+    assert effects["treatment"].unique().to_list() == ["DUMMY TREATMENT"]
+    assert set(effects["arm"]) == {arm.ARMCD for arm in LOADED.study.arms}
+    again = dry_run(home, LOADED)
+    assert pl.read_csv(again.folder / "ard.effects.csv").equals(effects)
+    assert not list(home.scratch_name("open").parent.glob("*"))
+
+
+def test_dummy_arms_are_not_the_true_ones(home):
+    dry_run(home, LOADED)
+    dummy = pl.read_csv(home.root / "dummy" / "ard.effects.csv").filter(pl.col("term") == "diff")
+    true = Lake(home, LOADED).scan("ard.effects").collect().filter(pl.col("term") == "diff")
+    assert dummy["n"].sum() == true["n"].sum()
+    assert not dummy["estimate"].equals(true["estimate"])
