@@ -59,6 +59,39 @@ def derive_expression(signals: pl.DataFrame, *, references: tuple[str, ...]) -> 
     )
 
 
+def collapse_probes(expression: pl.DataFrame) -> pl.DataFrame:
+    """Average the probes of a gene, so that a gene counts once however often it was measured.
+
+    Parameters
+    ----------
+    expression : DataFrame
+        USUBJID, REFID, gene, log2_expression (null where a probe has none), censored; any number
+        of rows per specimen and gene.
+
+    Returns
+    -------
+    DataFrame
+        The same columns, one row per specimen and gene, sorted. The log2 expression is the mean
+        over the probes that have one; it is censored where any of these is.
+
+    Examples
+    --------
+    >>> probes = pl.DataFrame({"USUBJID": ["s"] * 2, "REFID": ["a"] * 2, "gene": ["G"] * 2,
+    ...     "log2_expression": [1.0, 4.0], "censored": [False, False]})
+    >>> collapse_probes(probes)["log2_expression"].to_list()
+    [2.5]
+    """
+    measured = pl.col("log2_expression").is_not_null()
+    return (
+        expression.sort(*_SPECIMEN, "gene", "log2_expression", "censored")
+        .group_by(*_SPECIMEN, "gene", maintain_order=True)
+        .agg(
+            pl.col("log2_expression").mean(),
+            (pl.col("censored").fill_null(value=False) & measured).any(),
+        )
+    )
+
+
 def derive_module_scores(
     expression: pl.DataFrame, modules: pl.DataFrame, *, max_censored_pct: float = 50.0
 ) -> pl.DataFrame:
@@ -67,7 +100,8 @@ def derive_module_scores(
     Parameters
     ----------
     expression : DataFrame
-        USUBJID, REFID, gene, log2_expression, censored.
+        USUBJID, REFID, gene, log2_expression, censored; several probes of a gene are averaged
+        first.
     modules : DataFrame
         module, gene.
     max_censored_pct : float
@@ -83,7 +117,8 @@ def derive_module_scores(
     """
     specimens = expression.select(_SPECIMEN).unique(maintain_order=True)
     wanted = specimens.join(modules, how="cross")
-    joined = wanted.join(expression, on=[*_SPECIMEN, "gene"], how="left").sort(
+    once = collapse_probes(expression)
+    joined = wanted.join(once, on=[*_SPECIMEN, "gene"], how="left").sort(
         *_SPECIMEN, "module", "gene"
     )
     counted = joined.group_by(*_SPECIMEN, "module", maintain_order=True).agg(

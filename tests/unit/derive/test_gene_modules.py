@@ -5,7 +5,11 @@ import math
 import polars as pl
 import pytest
 
-from assayhouse.derive.gene_modules import derive_expression, derive_module_scores
+from assayhouse.derive.gene_modules import (
+    collapse_probes,
+    derive_expression,
+    derive_module_scores,
+)
 
 MODULES = pl.DataFrame({"module": ["M", "M", "N"], "gene": ["A", "B", "A"]})
 
@@ -61,3 +65,22 @@ def test_the_order_of_rows_changes_nothing():
     one = derive_expression(rows, references=("R", "Q"))
     two = derive_expression(rows.reverse(), references=("Q", "R"))
     assert one.equals(two)
+
+
+def probes(*rows):
+    columns = ["USUBJID", "REFID", "gene", "log2_expression", "censored"]
+    return pl.DataFrame([("s", "x", *row) for row in rows], schema=columns, orient="row")
+
+
+def test_a_gene_with_two_probes_weighs_no_more_than_one_with_a_single():
+    doubled = probes(("A", 1.0, False), ("A", 3.0, True), ("B", 8.0, False))
+    scores = derive_module_scores(doubled, MODULES, max_censored_pct=100.0)
+    assert scores["score_log2"].to_list() == [5.0, 2.0]
+    assert scores["n_genes"].to_list() == [2, 1]
+    assert scores["n_genes_censored"].to_list() == [1, 1]
+
+
+def test_a_probe_without_a_value_takes_no_part():
+    found = collapse_probes(probes(("A", None, True), ("A", 3.0, False), ("B", None, False)))
+    assert found["log2_expression"].to_list() == [3.0, None]
+    assert found["censored"].to_list() == [False, False]
