@@ -1,0 +1,104 @@
+"""A trial of two arms in the analysis datasets, and a process that makes its bootstrap chunks."""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from assayhouse.contracts import declarations
+from assayhouse.pipeline.cut_point_chunks import declared_search, work_folder
+from assayhouse.pipeline.cut_points import run_chunks
+from assayhouse.warehouse.home import Home
+from assayhouse.warehouse.lake import Lake
+
+MARKER, CHUNKS, SAMPLES = "IFNMODL", 20, 100
+
+
+def search_declarations():
+    """The shipped study with a short search over one marker."""
+    loaded = declarations.load()
+    search = declared_search(loaded)
+    short = replace(
+        search,
+        markers=(MARKER,),
+        chunks=CHUNKS,
+        options={**search.options, "n_boot": SAMPLES, "n_null": 19},
+    )
+    plan = replace(loaded.study.plan, cut_points=short)
+    return replace(loaded, study=replace(loaded.study, plan=plan))
+
+
+def _publish(lake, relation, **columns):
+    """Publish rows of which only the named columns are known."""
+    spec = lake.spec(relation)
+    frame = pl.DataFrame(columns)
+    absent = [pl.lit(None).alias(name) for name in spec.columns if name not in frame.columns]
+    lake.publish(relation, spec.conform(frame.with_columns(absent)))
+
+
+def trial_home(folder, *, subjects=160):
+    """A home whose analysis datasets hold one marker and one response per subject."""
+    loaded, home = search_declarations(), Home(Path(folder)).create()
+    lake, search = Lake(home, loaded), declared_search(loaded)
+    rng = np.random.Generator(np.random.Philox(5))
+    arms = np.array([search.active, search.control, *search.validation])
+    arm = arms[np.arange(subjects) % len(arms)]
+    value = rng.normal(size=subjects)
+    chance = np.where((arm != search.control) & (value > 0.3), 0.8, 0.3)
+    names = [f"S-{number:04d}" for number in range(subjects)]
+    _publish(lake, "adam.adsl", USUBJID=names, ARMCD=arm, SAFFL=["Y"] * subjects)
+    _publish(
+        lake,
+        "adam.adbm",
+        USUBJID=names,
+        PARAMCD=[MARKER] * subjects,
+        AVAL=value,
+        ABLFL=["Y"] * subjects,
+        SRCDOM=["GX"] * subjects,
+        SRCSEQ=[1] * subjects,
+    )
+    _publish(
+        lake,
+        "adam.adrs",
+        USUBJID=names,
+        PARAMCD=[search.endpoint] * subjects,
+        AVISITN=[search.visit] * subjects,
+        AVAL=(rng.random(subjects) < chance).astype(float),
+    )
+    return home, loaded
+
+
+def files(home, loaded):
+    """Chunk files of a home with their bytes, by number."""
+    found = sorted(work_folder(home, loaded).rglob("*.parquet"))
+    return {int(path.stem): path.read_bytes() for path in found}
+
+
+def keys(loaded):
+    """Names of all chunks, in order."""
+    return list(declared_search(loaded).parts)
+
+
+def main(folder, order, stop):
+    """Make all chunks; with ``stop`` die by SIGKILL when that many are made."""
+    home, loaded = Home(Path(folder)), search_declarations()
+    begun = []
+
+    def tell(key):
+        if len(begun) == stop:
+            os.kill(os.getpid(), signal.SIGKILL)
+        begun.append(key)
+        sys.stdout.write(f"{key}\n")
+        sys.stdout.flush()
+
+    wanted = keys(loaded)
+    made = run_chunks(home, loaded, wanted[::-1] if order == "backward" else wanted, tell=tell)
+    sys.stdout.write(f"made {len(made)}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
