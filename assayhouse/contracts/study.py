@@ -1,6 +1,7 @@
 """One study as declared in study.yaml: arms, visits, parameters, strata, blinding, analyses."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assayhouse.contracts.documents import Document
@@ -8,6 +9,19 @@ from assayhouse.contracts.plan import Plan, read_plan
 from assayhouse.errors import DeclarationError
 
 BLINDINGS = ("none", "codes", "content")
+# What a figure or table of each kind may be asked, and the parts of the plan it shows.
+FIGURE_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "time_course": ((), ()),
+    "distributions": ((), ("cut_offs",)),
+    "forest": (("arm", "visit"), ("subset_endpoint", "cut_offs")),
+    "cut_point": (("marker",), ("cut_points",)),
+    "response_curve": (("marker",), ("cut_points",)),
+}
+TABLE_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "means": ((), ()),
+    "baseline_subsets": ((), ("cut_offs",)),
+    "subset_differences": (("arm", "visit"), ("subset_endpoint", "cut_offs")),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +50,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure to draw: its kind and the parameters in its panels."""
+    """One figure to draw or table to print: its kind, its parameters, and what the kind asks."""
 
     figure_id: str
     kind: str
     title: str
     parameters: tuple[str, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +81,7 @@ class Study:
     seed: int
     time_zone: str
     folder: Path | None
+    printed_tables: tuple[Figure, ...] = ()
 
     @property
     def reference_arm(self) -> str:
@@ -108,13 +124,18 @@ def _visit(document: Document) -> Visit:
     )
 
 
-def _figure(document: Document) -> Figure:
-    document.only("id", "kind", "title", "parameters")
+def _figure(
+    document: Document, kinds: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+) -> Figure:
+    document.only("id", "kind", "title", "parameters", "options")
+    kind = document.choice("kind", tuple(kinds))
+    options = document.part("options").only(*kinds[kind][0])
     return Figure(
         figure_id=document.text("id"),
-        kind=document.choice("kind", ("time_course",)),
+        kind=kind,
         title=document.text("title"),
         parameters=document.texts("parameters"),
+        options={key: options.raw(key) for key in options},
     )
 
 
@@ -143,6 +164,28 @@ def _check_plan(study: Study, path: Path) -> None:
     )
 
 
+def _check_figures(study: Study, path: Path) -> None:
+    shown = (*study.figures, *study.printed_tables)
+    stray = {name for item in shown for name in item.parameters} - set(study.parameters)
+    _require(not stray, path, f"a figure names a parameter not listed: {', '.join(sorted(stray))}.")
+    names = [item.figure_id for item in shown]
+    _require(len(set(names)) == len(names), path, "the id of a figure or table occurs twice.")
+    kinds = {**FIGURE_KINDS, **TABLE_KINDS}
+    known: dict[str, set[object]] = {
+        "arm": {arm.ARMCD for arm in study.arms if not arm.is_reference},
+        "visit": {visit.AVISITN for visit in study.visits},
+        "marker": set(study.plan.cut_points.markers if study.plan.cut_points else ()),
+    }
+    for item in shown:
+        options, parts = kinds[item.kind]
+        lacking = [part for part in parts if not study.plan.has(part)]
+        where = f"{item.figure_id} ({item.kind})"
+        _require(not lacking, path, f"{where} needs {', '.join(lacking)} in the plan.")
+        for option in options:
+            value = item.options.get(option)
+            _require(value in known[option], path, f"{where}: {option} must be one of the study's.")
+
+
 def _check(study: Study, path: Path) -> None:
     _check_plan(study, path)
     _require(
@@ -155,8 +198,7 @@ def _check(study: Study, path: Path) -> None:
     _require(len(set(codes)) == len(codes), path, "an ARMCD occurs twice.")
     numbers = [visit.AVISITN for visit in study.visits]
     _require(len(set(numbers)) == len(numbers), path, "an AVISITN occurs twice.")
-    stray = {name for item in study.figures for name in item.parameters} - set(study.parameters)
-    _require(not stray, path, f"a figure names a parameter not listed: {', '.join(sorted(stray))}.")
+    _check_figures(study, path)
 
 
 def read_study(path: Path, *, folder: Path | None) -> Study:
@@ -189,6 +231,7 @@ def read_study(path: Path, *, folder: Path | None) -> Study:
             "endpoints",
             "analyses",
             "figures",
+            "tables",
             "seed",
             "time_zone",
         ],
@@ -210,7 +253,8 @@ def read_study(path: Path, *, folder: Path | None) -> Study:
         parameters=document.texts("parameters"),
         treatment_words=document.texts("treatment_words"),
         plan=read_plan(document),
-        figures=tuple(_figure(part) for part in document.parts("figures")),
+        figures=tuple(_figure(part, FIGURE_KINDS) for part in document.parts("figures")),
+        printed_tables=tuple(_figure(part, TABLE_KINDS) for part in document.parts("tables")),
         seed=document.integer("seed", 1),
         time_zone=document.text("time_zone", "UTC"),
         folder=folder,

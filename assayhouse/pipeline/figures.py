@@ -1,22 +1,74 @@
 """Relations report.*: the declared figures drawn from results, as values and as files.
 
-A figure's file is stored under its own SHA-256, so that drawing it again changes nothing.
+A figure is drawn once per build. Its files are stored under their own SHA-256, so that drawing
+it again changes nothing; the report of a publication shows the files that are registered.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
 from assayhouse.contracts.study import Figure, Study
+from assayhouse.errors import WarehouseError
 from assayhouse.pipeline.context import BuildContext
+from assayhouse.report import forest_rows
+from assayhouse.report.cut_point import cut_point_twin, plot_cut_point
+from assayhouse.report.distributions import distributions_twin, plot_distributions
 from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.forest import plot_forest
+from assayhouse.report.frames import column_or_null
+from assayhouse.report.inline import tooltips
+from assayhouse.report.response_curve import (
+    plot_response_curve,
+    response_curve_tooltips,
+    response_curve_twin,
+)
+from assayhouse.report.theme import arm_styles
 from assayhouse.report.time_course import plot_time_course
-from assayhouse.warehouse.home import atomic_write
+from assayhouse.report.twin import time_course_twin
+from assayhouse.warehouse.home import Home, atomic_write
+
+Tables = Callable[[str], pl.DataFrame]
+DRAWN = ("svg", "png", "pdf", "csv")
+THUMBNAIL = "thumbnail"
 
 
-def draw(study: Study, figure: Figure, table: Callable[[str], pl.DataFrame]) -> DrawnFigure:
-    """Draw one declared figure; ``table`` gives each relation it reads."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How figures of one kind are made.
+
+    Parameters
+    ----------
+    results : str
+        Relation without which there is nothing to draw.
+    twin : callable
+        The figure's numbers, without drawing it.
+    tooltips : callable
+        What a point says, from the twin.
+    draw : callable
+        The figure.
+    """
+
+    results: str
+    twin: Callable[[Figure, Tables], pl.DataFrame]
+    tooltips: Callable[[pl.DataFrame], dict[str, str]]
+    draw: Callable[[Study, Figure, Tables], DrawnFigure]
+
+
+def _time_course_twin(figure: Figure, table: Tables) -> pl.DataFrame:
+    return time_course_twin(
+        table("ard.effects"),
+        styles=arm_styles(table("ref.arms")),
+        parameters=table("ref.parameters"),
+        visits=table("ref.visit_windows"),
+        paramcds=figure.parameters,
+        figure_id=figure.figure_id,
+    )
+
+
+def _time_course(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
     return plot_time_course(
         table("ard.effects"),
         arms=table("ref.arms"),
@@ -29,33 +81,136 @@ def draw(study: Study, figure: Figure, table: Callable[[str], pl.DataFrame]) -> 
     )
 
 
-def _drawn(context: BuildContext) -> Iterator[DrawnFigure]:
-    if context.table("ard.effects").is_empty():
-        return
-    for figure in context.declarations.study.figures:
-        yield draw(context.declarations.study, figure, context.table)
+def _forest_twin(figure: Figure, table: Tables) -> pl.DataFrame:
+    return forest_rows.forest_twin(
+        table("ard.subsets"),
+        arms=table("ref.arms"),
+        arm=str(figure.options["arm"]),
+        visit=int(str(figure.options["visit"])),
+        figure_id=figure.figure_id,
+    )
+
+
+def _forest(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+    return plot_forest(
+        table("ard.subsets"),
+        arms=table("ref.arms"),
+        arm=str(figure.options["arm"]),
+        visit=int(str(figure.options["visit"])),
+        title=figure.title,
+        synthetic=study.synthetic,
+        figure_id=figure.figure_id,
+    )
+
+
+def _distributions_twin(figure: Figure, table: Tables) -> pl.DataFrame:
+    return distributions_twin(
+        table("adam.subset_flags"), table("ref.cut_offs"), figure_id=figure.figure_id
+    )
+
+
+def _distributions(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+    return plot_distributions(
+        table("adam.subset_flags"),
+        table("ref.cut_offs"),
+        title=figure.title,
+        synthetic=study.synthetic,
+        figure_id=figure.figure_id,
+    )
+
+
+def _cut_point_twin(figure: Figure, table: Tables) -> pl.DataFrame:
+    return cut_point_twin(
+        table("ard.cut_point_bootstrap"),
+        table("ard.cut_points"),
+        marker=str(figure.options["marker"]),
+        figure_id=figure.figure_id,
+    )
+
+
+def _cut_point(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+    return plot_cut_point(
+        table("ard.cut_point_bootstrap"),
+        table("ard.cut_points"),
+        marker=str(figure.options["marker"]),
+        title=figure.title,
+        synthetic=study.synthetic,
+        figure_id=figure.figure_id,
+    )
+
+
+def _response_curve_twin(figure: Figure, table: Tables) -> pl.DataFrame:
+    return response_curve_twin(
+        table("ard.response_curves"),
+        table("ard.cut_points"),
+        arms=table("ref.arms"),
+        marker=str(figure.options["marker"]),
+        figure_id=figure.figure_id,
+    )
+
+
+def _response_curve(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+    return plot_response_curve(
+        table("ard.response_curves"),
+        table("ard.cut_points"),
+        arms=table("ref.arms"),
+        marker=str(figure.options["marker"]),
+        title=figure.title,
+        synthetic=study.synthetic,
+        figure_id=figure.figure_id,
+    )
+
+
+def _no_tooltips(twin: pl.DataFrame) -> dict[str, str]:
+    del twin
+    return {}
+
+
+KINDS = {
+    "time_course": Kind("ard.effects", _time_course_twin, tooltips, _time_course),
+    "distributions": Kind("adam.subset_flags", _distributions_twin, _no_tooltips, _distributions),
+    "forest": Kind("ard.subsets", _forest_twin, forest_rows.forest_tooltips, _forest),
+    "cut_point": Kind("ard.cut_points", _cut_point_twin, _no_tooltips, _cut_point),
+    "response_curve": Kind(
+        "ard.response_curves", _response_curve_twin, response_curve_tooltips, _response_curve
+    ),
+}
+
+
+def shown(study: Study, table: Tables) -> Iterator[tuple[Figure, Kind]]:
+    """Give the declared figures that have results, with their kind."""
+    for figure in study.figures:
+        kind = KINDS[figure.kind]
+        if not table(kind.results).is_empty():
+            yield figure, kind
 
 
 def figure_values(context: BuildContext) -> pl.DataFrame:
     """Return every drawn value of every figure."""
-    twins = [drawn.twin for drawn in _drawn(context)]
-    if not twins:
-        return context.spec.empty()
-    return context.spec.conform(pl.concat(twins))
+    study, schema = context.declarations.study, context.spec.polars_schema
+    parts = []
+    for figure, kind in shown(study, context.table):
+        twin = kind.twin(figure, context.table)
+        twin = twin.with_columns(row_order=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+        for name, dtype in schema.items():
+            twin = column_or_null(twin, name, dtype)
+        parts.append(twin.select(*schema))
+    return pl.concat(parts) if parts else context.spec.empty()
 
 
 def figures(context: BuildContext) -> pl.DataFrame:
     """Draw the figures into files and return their register."""
+    study = context.declarations.study
     folder = context.home.figures(context.declarations.side(context.spec.relation))
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for drawn in _drawn(context):
+    for figure, kind in shown(study, context.table):
+        drawn = kind.draw(study, figure, context.table)
         twin = drawn.twin.write_csv().encode()
-        formats = {"svg": drawn.svg, "png": drawn.png, "pdf": drawn.pdf, "csv": twin}
-        formats["thumbnail"] = drawn.thumbnail_svg
-        for name, content in formats.items():
+        contents = (drawn.svg, drawn.png, drawn.pdf, twin, drawn.thumbnail_svg)
+        for name, content in zip((*DRAWN, THUMBNAIL), contents, strict=True):
             digest = hashlib.sha256(content).hexdigest()
-            suffix = "svg" if name == "thumbnail" else name
+            suffix = "svg" if name == THUMBNAIL else name
             path = folder / f"{digest}.{suffix}"
             if not path.is_file():
                 atomic_write(path, content)
@@ -70,3 +225,48 @@ def figures(context: BuildContext) -> pl.DataFrame:
                 }
             )
     return pl.DataFrame(rows, schema=context.spec.polars_schema)
+
+
+def registered(
+    home: Home, side: str, study: Study, table: Tables
+) -> tuple[tuple[DrawnFigure, bytes], ...]:
+    """Figures of a register as they were drawn, in declared order, each with its twin's CSV.
+
+    Raises
+    ------
+    WarehouseError
+        A registered file is gone or has other bytes than when it was drawn.
+    """
+    register = table("report.figures")
+    found = []
+    for figure, kind in shown(study, table):
+        own = register.filter(pl.col("figure_id") == figure.figure_id)
+        files = {
+            name: _read(home, side, file_name, digest)
+            for name, file_name, digest in own.select("format", "file_name", "sha256").iter_rows()
+        }
+        twin = kind.twin(figure, table)
+        drawn = DrawnFigure(
+            figure_id=figure.figure_id,
+            title=figure.title,
+            svg=files["svg"],
+            png=files["png"],
+            pdf=files["pdf"],
+            twin=twin,
+            tooltips=kind.tooltips(twin),
+            thumbnail_svg=files[THUMBNAIL],
+        )
+        found.append((drawn, files["csv"]))
+    return tuple(found)
+
+
+def _read(home: Home, side: str, file_name: str, digest: str) -> bytes:
+    path = home.figures(side) / file_name
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != digest:
+        message = (
+            f"The figure file {file_name} is gone or was changed. No report was written. "
+            f"Build report.figures again."
+        )
+        raise WarehouseError(message)
+    return content

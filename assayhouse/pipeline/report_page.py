@@ -1,19 +1,19 @@
-"""The report of one publication as files: page, figures in every format, numeric twins, results."""
+"""The report of one publication as files: page, figures as drawn, twins, tables, results."""
 
-from collections.abc import Callable
+from functools import cache
 
 import polars as pl
 
 import assayhouse
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.pipeline.effects import describe, effect_spec
-from assayhouse.pipeline.figures import draw
+from assayhouse.pipeline.figures import registered
+from assayhouse.pipeline.printed import printed
 from assayhouse.report.page import ReportContext, render_report
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake, Publication
 
 _INTAKE = ("receipts", "states", "line_accounts", "quarantine", "deltas")
-Table = Callable[[str], pl.DataFrame]
 
 
 def _hashes(publication: Publication) -> pl.DataFrame:
@@ -23,6 +23,10 @@ def _hashes(publication: Publication) -> pl.DataFrame:
     ]
     schema = {"relation": pl.String, "content_hash": pl.String}
     return pl.DataFrame(rows, schema=schema).sort("relation")
+
+
+def _first(results: pl.DataFrame, column: str) -> str:
+    return str(results[column][0]) if results.height else ""
 
 
 def report_page(
@@ -37,45 +41,50 @@ def report_page(
     with lake.connect(
         visible=frozenset(publication.visible), publication=publication, sealed=True
     ) as connection:
-        tables = {
-            name: connection.sql(f"select * from {name}").pl()  # noqa: S608 - declared names
-            for name in (
-                "ard.effects",
-                "ref.arms",
-                "ref.parameters",
-                "ref.visit_windows",
-                *(f"intake.{name}" for name in _INTAKE),
-            )
-        }
-    spec = effect_spec(study)
-    results = tables["ard.effects"]
-    drawn = tuple(
-        draw(study, figure, tables.__getitem__) for figure in study.figures if results.height
-    )
-    context = ReportContext(
-        study_id=study.study_id,
-        study_title=study.title,
-        synthetic=study.synthetic,
-        watermark=None,
-        publication=str(publication.number),
-        content_hashes=_hashes(publication),
-        figures=drawn,
-        effects=results,
-        arms=tables["ref.arms"],
-        parameters=tables["ref.parameters"],
-        visits=tables["ref.visit_windows"],
-        method_text=describe(spec),
-        spec_hash=results["spec_hash"].first() if results.height else "",
-        code_version=assayhouse.__version__,
-        inputs=results["inputs"].first() if results.height else "",
-        **{name: tables[f"intake.{name}"] for name in _INTAKE},
-    )
+
+        @cache
+        def table(name: str) -> pl.DataFrame:
+            frame: pl.DataFrame = connection.sql(f"select * from {name}").pl()  # noqa: S608 - declared
+            return frame
+
+        def declared(name: str) -> pl.DataFrame | None:
+            return table(name) if name in declarations.tables else None
+
+        drawn = registered(home, declarations.side("report.figures"), study, table)
+        tables = printed(study.printed_tables, table)
+        results = table("ard.effects")
+        context = ReportContext(
+            study_id=study.study_id,
+            study_title=study.title,
+            synthetic=study.synthetic,
+            watermark=None,
+            publication=str(publication.number),
+            content_hashes=_hashes(publication),
+            figures=tuple(figure for figure, _ in drawn),
+            effects=results,
+            arms=table("ref.arms"),
+            parameters=table("ref.parameters"),
+            visits=table("ref.visit_windows"),
+            method_text=describe(effect_spec(study)),
+            spec_hash=_first(results, "spec_hash"),
+            code_version=assayhouse.__version__,
+            inputs=_first(results, "inputs"),
+            printed=tables,
+            cut_points=declared("ard.cut_points"),
+            validation=declared("ard.cut_point_validation"),
+            module_cutoffs=declared("ard.module_cutoffs"),
+            findings=declared("intake.findings"),
+            specimens=declared("recon.status"),
+            recomputed=declared("recon.recomputed"),
+            **{name: table(f"intake.{name}") for name in _INTAKE},
+        )
     files = {"index.html": render_report(context), "effects.csv": results.write_csv().encode()}
-    for figure in drawn:
+    files |= {f"{item.table_id}.csv": item.rows.write_csv().encode() for item in tables}
+    for figure, twin in drawn:
         files |= {
             f"{figure.figure_id}.svg": figure.svg,
             f"{figure.figure_id}.png": figure.png,
             f"{figure.figure_id}.pdf": figure.pdf,
-            f"{figure.figure_id}.csv": figure.twin.write_csv().encode(),
+            f"{figure.figure_id}.csv": twin,
         }
     return files

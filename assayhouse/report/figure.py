@@ -1,6 +1,7 @@
 """A finished figure and its bytes. Knows formats, not what is drawn."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class DrawnFigure:
         The figure; text in the SVG stays text.
     twin : polars.DataFrame
         Every drawn value, one row per point.
+    tooltips : mapping of str to str
+        What a point of the SVG says in a page, by ``point_id``.
     thumbnail_svg : bytes
         A small picture without labels, below 50 kB, for a catalogue or an asset's metadata.
     """
@@ -40,6 +43,7 @@ class DrawnFigure:
     png: bytes
     pdf: bytes
     twin: pl.DataFrame
+    tooltips: Mapping[str, str]
     thumbnail_svg: bytes
 
 

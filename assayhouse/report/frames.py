@@ -61,7 +61,9 @@ def require_unique(frame: pl.DataFrame, keys: Sequence[str], *, name: str) -> No
         raise ReportInputError(message)
 
 
-def column_or_null(frame: pl.DataFrame, column: str, dtype: type[pl.DataType]) -> pl.DataFrame:
+def column_or_null(
+    frame: pl.DataFrame, column: str, dtype: pl.DataType | type[pl.DataType]
+) -> pl.DataFrame:
     """Return the frame with ``column`` of ``dtype``, all null where it was absent.
 
     Parameters

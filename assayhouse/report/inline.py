@@ -4,6 +4,7 @@ Works on the SVG that `assayhouse.report.figure` writes; it is no general SVG re
 """
 
 import re
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -117,12 +118,11 @@ def inline_svg(figure: DrawnFigure) -> Markup:
     text = re.sub(r"<title>.*?</title>", "", text, count=1, flags=re.DOTALL)
     # A style element inside an inline SVG would reach the whole page.
     text = text.replace("*{stroke-linejoin", ".plate svg *{stroke-linejoin")
-    notes = tooltips(figure.twin)
-    text = _POINT.sub(lambda match: _with_tooltip(match, notes), text)
+    text = _POINT.sub(lambda match: _with_tooltip(match, figure.tooltips), text)
     return Markup(_own_identifiers(text, f"{slug(figure.figure_id)}-"))
 
 
-def _with_tooltip(match: re.Match[str], notes: dict[str, str]) -> str:
+def _with_tooltip(match: re.Match[str], notes: Mapping[str, str]) -> str:
     note = safe(notes.get(match["id"], ""))
     return (
         f'<g id="{match["id"]}" class="point" tabindex="0"><title>{note}</title>{match["body"]}'

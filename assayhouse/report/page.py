@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from assayhouse.report.cut_point_section import cut_point_section
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.footnotes import multiplicity_note
 from assayhouse.report.frames import require_columns
 from assayhouse.report.html import Column, Content, Markup, document, facts, join, table, tag
 from assayhouse.report.inline import inline_svg
+from assayhouse.report.printed import PrintedTable
 from assayhouse.report.quality import quality_section
+from assayhouse.report.reconciliation import quality_extras
 from assayhouse.report.tables import index_results, result_table
 from assayhouse.report.theme import ArmStyle, arm_styles
 from assayhouse.report.words import STAR_WORDS, slug
@@ -45,6 +48,12 @@ class ReportContext:
         The statistical method, in words.
     spec_hash, code_version, inputs : str
         Identity of the analysis specification, of the code and of the relations it read.
+    printed : tuple of PrintedTable
+        In reading order.
+    cut_points, validation, module_cutoffs : polars.DataFrame or None
+        ``ard.cut_points``, ``ard.cut_point_validation``, ``ard.module_cutoffs``, where declared.
+    findings, specimens, recomputed : polars.DataFrame or None
+        ``intake.findings``, ``recon.status``, ``recon.recomputed``, where declared.
     """
 
     study_id: str
@@ -67,6 +76,13 @@ class ReportContext:
     spec_hash: str
     code_version: str
     inputs: str
+    printed: tuple[PrintedTable, ...] = ()
+    cut_points: pl.DataFrame | None = None
+    validation: pl.DataFrame | None = None
+    module_cutoffs: pl.DataFrame | None = None
+    findings: pl.DataFrame | None = None
+    specimens: pl.DataFrame | None = None
+    recomputed: pl.DataFrame | None = None
 
 
 def render_report(context: ReportContext) -> bytes:
@@ -91,12 +107,17 @@ def render_report(context: ReportContext) -> bytes:
     styles = arm_styles(context.arms)
     codes = _tabulated(context)
     names = dict(context.parameters.select("PARAMCD", "PARAM").iter_rows())
+    cuts = cut_point_section(context.cut_points, context.validation, context.module_cutoffs)
     return document(
         title=f"{context.study_id}: publication {context.publication}",
         body=(
             _banner(context),
-            _contents(context, {code: str(names[code]) for code in codes}),
+            _contents(
+                context, {code: str(names[code]) for code in codes}, with_cuts=cuts is not None
+            ),
             *map(_figure, context.figures),
+            *map(_printed, context.printed),
+            cuts,
             *_results(context, codes, styles),
             quality_section(
                 receipts=context.receipts,
@@ -104,6 +125,7 @@ def render_report(context: ReportContext) -> bytes:
                 line_accounts=context.line_accounts,
                 quarantine=context.quarantine,
                 deltas=context.deltas,
+                extras=quality_extras(context.findings, context.specimens, context.recomputed),
             ),
             _provenance(context),
         ),
@@ -111,7 +133,8 @@ def render_report(context: ReportContext) -> bytes:
 
 
 def _tabulated(context: ReportContext) -> list[str]:
-    drawn = [code for figure in context.figures for code in figure.twin["panel"].to_list()]
+    courses = [figure for figure in context.figures if "visit" in figure.twin.columns]
+    drawn = [code for figure in courses for code in figure.twin["panel"].to_list()]
     return list(dict.fromkeys(drawn))
 
 
@@ -137,12 +160,37 @@ def _banner(context: ReportContext) -> Markup:
     )
 
 
-def _contents(context: ReportContext, names: dict[str, str]) -> Markup:
-    entries = [(f"figure-{slug(figure.figure_id)}", figure.title) for figure in context.figures]
-    entries += [(f"table-{slug(code)}", name) for code, name in names.items()]
-    entries += [("quality", "Data quality"), ("provenance", "Method and provenance")]
+def _contents(context: ReportContext, names: dict[str, str], *, with_cuts: bool) -> Markup:
+    figures = [(f"figure-{slug(figure.figure_id)}", figure.title) for figure in context.figures]
+    printed = [(f"printed-{slug(item.table_id)}", item.title) for item in context.printed]
+    others = [("cut-points", "Cut points")] if with_cuts else []
+    others += [("quality", "Data quality"), ("provenance", "Method and provenance")]
+    groups = (
+        ("Figures", figures),
+        ("Tables", printed),
+        ("Results by parameter", [(f"table-{slug(code)}", name) for code, name in names.items()]),
+        ("Further", others),
+    )
+    return tag(
+        "nav",
+        *(join((tag("b", name), _links(entries))) for name, entries in groups if entries),
+        attributes={"aria-label": "Contents"},
+    )
+
+
+def _links(entries: list[tuple[str, str]]) -> Markup:
     links = (tag("li", tag("a", name, attributes={"href": f"#{key}"})) for key, name in entries)
-    return tag("nav", tag("ul", join(links)), attributes={"aria-label": "Contents"})
+    return tag("ul", join(links))
+
+
+def _printed(item: PrintedTable) -> Markup:
+    return tag(
+        "section",
+        tag("h2", item.title),
+        item.markup,
+        tag("p", f"Table {item.table_id}.", attributes={"class": "muted"}),
+        attributes={"id": f"printed-{slug(item.table_id)}"},
+    )
 
 
 def _figure(figure: DrawnFigure) -> Markup:

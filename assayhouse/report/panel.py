@@ -14,6 +14,7 @@ from assayhouse.report.twin import BASELINE
 from assayhouse.report.words import MANY_VISITS, STAR_LIMITS
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 LABEL_SIZE = 6.6
@@ -54,6 +55,24 @@ def line_look(style: ArmStyle) -> LineLook:
         markeredgewidth=0.5,
         linewidth=1.3,
     )
+
+
+def arm_handles(styles: Sequence[ArmStyle]) -> "list[Artist]":
+    """Return the legend's entries of the arms, in dose order.
+
+    Parameters
+    ----------
+    styles : sequence of ArmStyle
+        The arms.
+
+    Returns
+    -------
+    list of matplotlib artists
+        One line with marker per arm.
+    """
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - late: only a drawing needs matplotlib
+
+    return [Line2D([], [], label=style.label, **line_look(style)) for style in styles]
 
 
 def draw(axes: "Axes", points: pl.DataFrame, *, styles: Sequence[ArmStyle]) -> set[str]:

@@ -1,5 +1,7 @@
 """Data quality as the report shows it: deliveries, quarantine by rule, deltas. Counts only."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from assayhouse.report.deliveries import account_words, list_deliveries
@@ -29,6 +31,7 @@ def quality_section(
     line_accounts: pl.DataFrame,
     quarantine: pl.DataFrame,
     deltas: pl.DataFrame,
+    extras: Sequence[Markup] = (),
 ) -> Markup:
     """Return the section on data quality.
 
@@ -36,11 +39,13 @@ def quality_section(
     ----------
     receipts, states, line_accounts, quarantine, deltas : polars.DataFrame
         The ``intake`` relations of these names; of the quarantine only counts are shown.
+    extras : sequence of Markup
+        Tables that follow.
 
     Returns
     -------
     Markup
-        Three tables.
+        Three tables and those that follow.
     """
     deliveries = list_deliveries(receipts, states, line_accounts)
     return tag(
@@ -49,6 +54,7 @@ def quality_section(
         delivery_table(deliveries),
         _quarantine_table(quarantine),
         _delta_table(deltas, deliveries),
+        *extras,
         attributes={"id": "quality"},
     )
 

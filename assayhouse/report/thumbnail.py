@@ -54,37 +54,70 @@ def thumbnail(
         for index, panel in enumerate(panels)
     ]
     parts = [
-        _opening(width, height),
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{width:.0f}" height="{height:.0f}" fill="white"/>',
-        *_head(title, styles, width=width, synthetic=synthetic),
+        *opening(title, width=width, height=height, synthetic=synthetic),
+        *_legend(styles),
         *cells,
-        *([_mark(watermark, width, height)] if watermark else []),
-        "</svg>",
+        *closed(watermark, width, height),
     ]
     return ("\n".join(parts) + "\n").encode()
 
 
-def _opening(width: float, height: float) -> str:
+def opening(title: str, *, width: float, height: float, synthetic: bool) -> Iterable[str]:
+    """Begin a small picture: root element, white ground, heading and mark.
+
+    Parameters
+    ----------
+    title : str
+        Heading; shortened to fit.
+    width, height : float
+        Size in pixels.
+    synthetic : bool
+        Whether to mark the picture as synthetic.
+
+    Yields
+    ------
+    str
+        Pieces of SVG.
+    """
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     name = "http://www.w3.org/2000/svg"
-    return f'<svg xmlns="{name}" {size} font-family="{FONT}" role="img">'
-
-
-def _head(
-    title: str, styles: Sequence[ArmStyle], *, width: float, synthetic: bool
-) -> Iterable[str]:
+    yield f'<svg xmlns="{name}" {size} font-family="{FONT}" role="img">'
+    yield f"<title>{escape(title)}</title>"
+    yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="white"/>'
     room = int((width - (112 if synthetic else 20)) / 6.0)
     short = title if len(title) <= room else title[: room - 1].rstrip() + "…"
-    yield _text(short, EDGE, 15, size=9.5, weight="bold")
+    yield text_at(short, EDGE, 15, size=9.5, weight="bold")
     if synthetic:
-        yield _text("SYNTHETIC DATA", width - EDGE, 15, size=8, fill=WARNING, anchor="end",
-                    weight="bold")  # fmt: skip
+        yield text_at("SYNTHETIC DATA", width - EDGE, 15, size=8, fill=WARNING, anchor="end",
+                      weight="bold")  # fmt: skip
+
+
+def closed(watermark: str | None, width: float, height: float) -> Iterable[str]:
+    """End a small picture, with text across it where there is one.
+
+    Parameters
+    ----------
+    watermark : str or None
+        A few capitals.
+    width, height : float
+        Size in pixels.
+
+    Yields
+    ------
+    str
+        Pieces of SVG.
+    """
+    if watermark:
+        yield _mark(watermark, width, height)
+    yield "</svg>"
+
+
+def _legend(styles: Sequence[ArmStyle]) -> Iterable[str]:
     x = EDGE
     for style in styles:
         yield (
             f'<path d="M{x:.0f} 27h12" stroke="{style.colour}" stroke-width="2.2"/>'
-            + _text(style.label, x + 15, 30, size=7.5)
+            + text_at(style.label, x + 15, 30, size=7.5)
         )
         x += 27 + 4.7 * len(style.label)
 
@@ -107,7 +140,7 @@ def _cell(points: pl.DataFrame, styles: Sequence[ArmStyle], *, left: float, top:
     lines = [
         f'<path d="{edge}H{left + 1:.0f}z" fill="none" stroke="{GRID}"/>',
         f'<path d="M{spot(start, 0.0)}L{spot(end, 0.0)}" stroke="{RULE}" stroke-width=".7"/>',
-        _text(label, left + 2, top + 9, size=7.2, weight="bold"),
+        text_at(label, left + 2, top + 9, size=7.2, weight="bold"),
     ]
     for style in styles:
         arm = points.filter(pl.col("arm") == style.armcd)
@@ -116,7 +149,7 @@ def _cell(points: pl.DataFrame, styles: Sequence[ArmStyle], *, left: float, top:
             for week, value in zip(arm["avisitn"], arm["estimate"], strict=True)
         ]))  # fmt: skip
     if points["estimate"].drop_nulls().len() <= len(styles):
-        lines.append(_text("not estimated", left + CELL_WIDTH / 2, top + 46, size=7.5, fill=MUTED,
+        lines.append(text_at("not estimated", left + CELL_WIDTH / 2, top + 46, size=7.5, fill=MUTED,
                            anchor="middle"))  # fmt: skip
     return "".join(lines)
 
@@ -143,7 +176,7 @@ def _mark(text: str, width: float, height: float) -> str:
     )
 
 
-def _text(
+def text_at(
     text: str,
     x: float,
     y: float,
@@ -153,6 +186,24 @@ def _text(
     anchor: str = "start",
     weight: str = "normal",
 ) -> str:
+    """Write text at a place of a small picture.
+
+    Parameters
+    ----------
+    text : str
+        Escaped here.
+    x, y : float
+        Pixels from the left and the top.
+    size : float
+        Of the letters, in pixels.
+    fill, anchor, weight : str
+        Attributes of the element.
+
+    Returns
+    -------
+    str
+        One element.
+    """
     return (
         f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size:g}" font-weight="{weight}" '
         f'fill="{fill}" text-anchor="{anchor}">{escape(text)}</text>'

@@ -4,61 +4,18 @@ The form of a trial's pharmacodynamic figures: means with standard errors, label
 difference against the reference arm. Takes results as they are; estimates nothing.
 """
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from assayhouse.report import panel
 from assayhouse.report.figure import DrawnFigure, export
 from assayhouse.report.footnotes import footnotes
-from assayhouse.report.theme import INK, MUTED, WARNING, ArmStyle, arm_styles, drawing_settings
+from assayhouse.report.inline import tooltips
+from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.theme import arm_styles, drawing_settings
 from assayhouse.report.thumbnail import thumbnail
 from assayhouse.report.twin import time_course_twin
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-POINTS_PER_INCH = 72.0
-SYNTHETIC_MARK = "SYNTHETIC DATA"
-LEFT, RIGHT, BETWEEN_X, BETWEEN_Y = 0.78, 0.14, 0.76, 0.72
-NOTE_SIZE, NOTE_STEP = 7.0, 0.142
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    """Sizes in inches: the grid of panels and what stands above and below it."""
-
-    columns: int
-    rows: int
-    panel_width: float
-    panel_height: float
-    top: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        return LEFT + RIGHT + self.columns * self.panel_width + (self.columns - 1) * BETWEEN_X
-
-    @property
-    def height(self) -> float:
-        inner = self.rows * self.panel_height + (self.rows - 1) * BETWEEN_Y
-        return self.top + self.bottom + inner
-
-    def place(self, index: int) -> tuple[float, float, float, float]:
-        """Return left, bottom, width and height of a panel as fractions of the page."""
-        row, column = divmod(index, self.columns)
-        left = LEFT + column * (self.panel_width + BETWEEN_X)
-        lower = self.height - self.top - self.panel_height
-        lower -= row * (self.panel_height + BETWEEN_Y)
-        return (
-            left / self.width,
-            lower / self.height,
-            self.panel_width / self.width,
-            self.panel_height / self.height,
-        )
 
 
 def plot_time_course(
@@ -115,17 +72,23 @@ def plot_time_course(
         figure_id=figure_id,
     )
     with drawing_settings(figure_id):
-        page, figure = _empty_page(twin, n_panels=len(paramcds))
+        sheet = _sheet(twin, n_panels=len(paramcds))
+        figure = empty_figure(sheet)
         drawn: set[str] = set()
         for index, code in enumerate(paramcds):
-            axes = figure.add_axes(page.place(index))
+            axes = figure.add_axes(sheet.place(index))
             drawn |= panel.draw(axes, twin.filter(pl.col("panel") == code), styles=styles)
             if watermark:
                 panel.stamp(axes, watermark)
         twin = twin.with_columns(label_drawn=pl.col("point_id").is_in(list(drawn)))
-        notes = _wrapped(footnotes(twin, effects, styles=styles), page.width)
-        page = _with_notes(figure, page, len(notes))
-        _furnish(figure, page, title=title, styles=styles, notes=notes, synthetic=synthetic)
+        furnish(
+            figure,
+            sheet,
+            title=title,
+            handles=panel.arm_handles(styles),
+            notes=footnotes(twin, effects, styles=styles),
+            synthetic=synthetic,
+        )
         files = export(figure, title=title)
     return DrawnFigure(
         figure_id=figure_id,
@@ -134,104 +97,19 @@ def plot_time_course(
         png=files.png,
         pdf=files.pdf,
         twin=twin,
+        tooltips=tooltips(twin),
         thumbnail_svg=thumbnail(
             twin, styles=styles, title=title, synthetic=synthetic, watermark=watermark
         ),
     )
 
 
-def _empty_page(twin: pl.DataFrame, *, n_panels: int) -> "tuple[_Page, Figure]":
-    from matplotlib.figure import Figure  # noqa: PLC0415 - late: only a drawing needs matplotlib
-
+def _sheet(twin: pl.DataFrame, *, n_panels: int) -> Sheet:
     columns = n_panels if n_panels <= 2 else (2 if n_panels == 4 else 3)
     visits = twin["avisitn"].n_unique()
-    page = _Page(
+    return Sheet(
         columns=columns,
         rows=-(-n_panels // columns),
         panel_width=min(4.3, 3.05 + 0.16 * max(0, visits - 4)),
         panel_height=2.15,
-        top=1.08,
-        bottom=0.52,
-    )
-    figure = Figure(figsize=(page.width, page.height), dpi=POINTS_PER_INCH, facecolor="white")
-    return page, figure
-
-
-def _with_notes(figure: "Figure", page: _Page, n_lines: int) -> _Page:
-    """Make room below the panels: their size in inches, and so every label, stays as it was."""
-    grown = _Page(
-        columns=page.columns,
-        rows=page.rows,
-        panel_width=page.panel_width,
-        panel_height=page.panel_height,
-        top=page.top,
-        bottom=page.bottom + 0.12 + n_lines * NOTE_STEP,
-    )
-    figure.set_size_inches(grown.width, grown.height)
-    for index, axes in enumerate(figure.axes):
-        axes.set_position(grown.place(index))
-    return grown
-
-
-def _wrapped(notes: Sequence[str], width: float) -> tuple[str, ...]:
-    letters = int((width - 0.4) * POINTS_PER_INCH / (NOTE_SIZE * 0.545))
-    return tuple(line for note in notes for line in textwrap.wrap(note, letters))
-
-
-def _furnish(
-    figure: "Figure",
-    page: _Page,
-    *,
-    title: str,
-    styles: Sequence[ArmStyle],
-    notes: Sequence[str],
-    synthetic: bool,
-) -> None:
-    def up(inches_from_top: float) -> float:
-        return 1 - inches_from_top / page.height
-
-    left = 0.16 / page.width
-    room = page.width - (1.9 if synthetic else 0.3)
-    heading = textwrap.wrap(title, int(room * POINTS_PER_INCH / (11.5 * 0.62)))[:2]
-    figure.text(
-        left, up(0.16), "\n".join(heading), va="top", size=11.5, weight="bold", linespacing=1.15
-    )
-    if synthetic:
-        figure.text(
-            1 - 0.18 / page.width,
-            up(0.16),
-            SYNTHETIC_MARK,
-            ha="right",
-            va="top",
-            size=9.5,
-            weight="bold",
-            color=WARNING,
-            bbox={"boxstyle": "square,pad=0.35", "fc": "white", "ec": WARNING, "lw": 1.1},
-        )
-    _legend(figure, page, styles=styles, left=left, y=up(0.56))
-    for line, text in enumerate(reversed(notes)):
-        lower = (0.14 + line * NOTE_STEP) / page.height
-        figure.text(left, lower, text, size=NOTE_SIZE, va="bottom", color=MUTED)
-
-
-def _legend(
-    figure: "Figure", page: _Page, *, styles: Sequence[ArmStyle], left: float, y: float
-) -> None:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - late: only a drawing needs matplotlib
-
-    handles = [Line2D([], [], label=style.label, **panel.line_look(style)) for style in styles]
-    widest = max(len(style.label) for style in styles)
-    per_entry = 0.62 + widest * 8.0 * 0.6 / POINTS_PER_INCH
-    figure.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(left, y),
-        ncols=max(1, min(len(styles), int((page.width - 0.3) / per_entry))),
-        frameon=False,
-        fontsize=8.0,
-        labelcolor=INK,
-        handlelength=2.2,
-        columnspacing=1.8,
-        borderaxespad=0.0,
-        borderpad=0.0,
     )

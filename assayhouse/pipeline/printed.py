@@ -1,0 +1,65 @@
+"""The declared tables in printed form, from the relations of one publication."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from assayhouse.contracts.study import Figure
+from assayhouse.report.printed import (
+    PrintedTable,
+    differences_table,
+    means_table,
+    shares_table,
+)
+
+Tables = Callable[[str], pl.DataFrame]
+
+
+def _means(item: Figure, table: Tables) -> PrintedTable:
+    return means_table(
+        table("ard.effects"),
+        table("ard.baseline_means"),
+        arms=table("ref.arms"),
+        parameters=table("ref.parameters"),
+        visits=table("ref.visit_windows"),
+        paramcds=item.parameters,
+        table_id=item.figure_id,
+        title=item.title,
+    )
+
+
+def _shares(item: Figure, table: Tables) -> PrintedTable:
+    return shares_table(
+        table("ard.baseline_subsets"),
+        arms=table("ref.arms"),
+        cut_offs=table("ref.cut_offs"),
+        table_id=item.figure_id,
+        title=item.title,
+    )
+
+
+def _differences(item: Figure, table: Tables) -> PrintedTable:
+    return differences_table(
+        table("ard.subsets"),
+        arms=table("ref.arms"),
+        arm=str(item.options["arm"]),
+        visit=int(str(item.options["visit"])),
+        table_id=item.figure_id,
+        title=item.title,
+    )
+
+
+KINDS: dict[str, tuple[str, Callable[[Figure, Tables], PrintedTable]]] = {
+    "means": ("ard.effects", _means),
+    "baseline_subsets": ("ard.baseline_subsets", _shares),
+    "subset_differences": ("ard.subsets", _differences),
+}
+
+
+def printed(items: tuple[Figure, ...], table: Tables) -> tuple[PrintedTable, ...]:
+    """Print every declared table that has results, in declared order."""
+    return tuple(
+        KINDS[item.kind][1](item, table)
+        for item in items
+        if not table(KINDS[item.kind][0]).is_empty()
+    )
