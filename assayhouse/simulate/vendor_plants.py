@@ -154,8 +154,11 @@ def _plant_late_sample(bench: Bench, number: int) -> None:
 
 
 def _plant_requisitions(world: World, bench: Bench) -> None:
+    # What a sealed laboratory received cannot be reconciled while the study is blind.
+    vendors = [vendor for vendor in PREFIXES if vendor != PC.vendor]
+
     def is_sent(row: Row) -> bool:
-        return bench.is_new(row)
+        return bench.is_new(row) and bench.cell(row, "VENDOR") in vendors
 
     forgotten = bench.pick("forgotten", UNREQUESTED, is_sent)
     note = "specimens that arrived although nobody requested them: no line here"
@@ -163,7 +166,7 @@ def _plant_requisitions(world: World, bench: Bench) -> None:
     gone = {id(bench.rows[place]) for place in forgotten}
     attended = specimens_attended(world.subjects)[:, PLANTED_VISIT]
     lost: list[Row] = []
-    for vendor in PREFIXES:
+    for vendor in vendors:
         never = attended & ~world.present(vendor)[:, PLANTED_VISIT]
         specimens = draw_specimens(world.seed, world.subjects, vendor, PLANTED_VISIT, present=never)
         lost += requisition_rows([specimens])

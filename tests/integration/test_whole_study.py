@@ -53,8 +53,9 @@ class Whole:
     result: object
 
     def table(self, relation):
-        """Every row of a relation, whatever its side."""
-        return Lake(self.home, self.declared).scan(relation).collect()
+        """Every row of a relation, on whatever sides it stands."""
+        lake = Lake(self.home, self.declared)
+        return pl.concat(lake.scan(relation, side=side).collect() for side in lake.sides(relation))
 
     def planted(self, *dispositions):
         """Planted faults with these dispositions."""
@@ -73,30 +74,49 @@ def reconciled_if_approved(home, declared, folder):
     return Lake(copy, declared).scan("recon.status").collect()
 
 
+def take_in(home, declared, transfer):
+    """Carry everything of a transfer to its outcome, on its day."""
+    at = f"{transfer.date}T02:00:00+00:00"
+    known = len(delivery.receipts(home))
+    write_transfer(transfer, home.landing)
+    delivery.scan(home, declared, at=at, who=WHO)
+    for receipt in delivery.pending(home, declared):
+        delivery.ingest(home, declared, receipt.number, at=at, who=WHO)
+    arrived = delivery.receipts(home)[known:]
+    return [delivery.outcome(home, declared, receipt.number) for receipt in arrived]
+
+
+def settle_held(home, declared, *, at):
+    """Let in what is held, but not what a later delivery has put right."""
+    held = [r for r in delivery.receipts(home) if state_of(home, declared, r) == "HELD"]
+    for receipt in held:
+        decide = delivery.refuse if receipt.layout == SWAPPED else delivery.approve
+        decide(home, declared, receipt.number, reason="asked the vendor", at=at, who="anna")
+
+
+def state_of(home, declared, receipt):
+    return delivery.outcome(home, declared, receipt.number).state
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     declared, simulated = few_resamples(folder / "study"), simulate_study()
     home, outcomes, swapped = Home(folder / "home").create(), {}, None
-    *earlier, last = simulated.transfers
-    for transfer in earlier:
-        at = f"{transfer.date}T02:00:00+00:00"
-        write_transfer(transfer, home.landing)
-        delivery.scan(home, declared, at=at, who=WHO)
-        for receipt in delivery.pending(home, declared):
-            done = delivery.ingest(home, declared, receipt.number, at=at, who=WHO)
+    for transfer in simulated.transfers:
+        if transfer is simulated.transfers[-1]:
+            swapped = reconciled_if_approved(home, declared, folder / "swapped")
+        for done in take_in(home, declared, transfer):
             outcomes[transfer.label, done.layout] = done
-    swapped = reconciled_if_approved(home, declared, folder / "swapped")
-    write_transfer(last, home.landing)
-    result = run_night(home, declared, at=f"{last.date}T02:00:00+00:00", who=WHO)
-    outcomes |= {(last.label, done.layout): done for done in result.outcomes}
+    at = f"{simulated.transfers[-1].date}T09:00:00+00:00"
+    settle_held(home, declared, at=at)
     return Whole(
         home=home,
         declared=declared,
         simulated=simulated,
         outcomes=outcomes,
         swapped=swapped,
-        result=result,
+        result=run_night(home, declared, at=at, who=WHO),
     )
 
 
@@ -132,17 +152,23 @@ def test_every_relation_is_built_and_none_is_empty(whole):
     assert whole.result.published.is_new
 
 
+def keys_of(whole, fault):
+    """Record keys that a fault of the last transfer concerns."""
+    last = whole.simulated.transfers[-1].label
+    (found,) = [i for i in whole.simulated.faults if (i.fault, i.transfer) == (fault, last)]
+    return set(found.keys)
+
+
 def test_specimens_requested_and_delivered_are_reconciled(whole):
     status = whole.table("recon.status")
     counts = dict(status.group_by("recon_class").len().iter_rows())
     overdue = status.filter(pl.col("overdue_fl") == "Y")
-    print(counts)
-    assert counts["UNEXPECTED"] == 3
-    assert overdue.height == 5
+    unexpected = status.filter(pl.col("recon_class") == "UNEXPECTED")
+    assert (unexpected.height, overdue.height) == (3, 5)
+    assert set(unexpected["SPECREF"]) == keys_of(whole, "UNREQUESTED")
+    assert set(overdue["SPECREF"]) == keys_of(whole, "ABSENT")
     assert set(overdue["recon_class"]) == {"EXPECTED-MISSING"}
-    absent = {key for item in whole.planted("W") if item.fault == "ABSENT" for key in item.keys}
-    assert set(overdue["SPECREF"]) == absent
-    assert counts["MATCHED"] > 0.95 * status.height
+    assert counts["MATCHED"] > 0.9 * status.height
     assert "MISMATCH" not in counts  # the last transfer puts the exchange right
 
 
@@ -155,11 +181,16 @@ def test_two_subjects_exchanged_at_a_visit_point_at_each_other(whole):
 
 
 def test_reported_values_agree_with_their_own_parts(whole):
-    told = whole.table("recon.recomputed").group_by("vendor", "verdict").len().sort("vendor")
-    print(told.rows())
+    told = whole.table("recon.recomputed")
     vendors = {layout.vendor for layout, _ in whole.declared.mappings("recomputation")}
-    assert set(told.filter(pl.col("verdict") == "agree")["vendor"]) == vendors
-    assert told.filter(pl.col("verdict") == "differ").is_empty()
+    agree = told.filter(pl.col("verdict") == "agree")
+    assert set(agree["vendor"]) == vendors
+    assert agree.height > 0.99 * told.height
+    # Only where a number was put in the place of a value below the limit, with a warning.
+    differ = told.filter(pl.col("verdict") == "differ").select("source_file", "source_line")
+    planted = {(i.file, line) for i in whole.planted("W") if i.rule == "F33" for line in i.lines}
+    assert differ.height == 2
+    assert set(differ.rows()) <= planted
 
 
 def test_the_record_of_all_nights_is_unbroken(whole):

@@ -221,6 +221,8 @@ def test_requisitions_lack_three_specimens_and_name_five_that_never_came(study, 
     assert arrived - mine == {number for number in unrequested if not number.startswith("SGX")}
     limit = np.datetime64(transfer.date) - 14
     assert all(np.datetime64(requested[number]["COLDTM"][:10]) < limit for number in absent)
+    # Concentrations are sealed while the study is blind, so none of them is reconciled.
+    assert not any(number.startswith("PKL") for number in (*absent, *unrequested))
 
 
 def test_one_stratum_contradicts_the_baseline_value(study):
