@@ -18,7 +18,10 @@ from assayhouse.simulate.study import simulate_study
 from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS
 
 CYTOKINES = ("IL2", "IL10", "IL17A", "IL17F", "IL21", "BLYS")
-OF_THE_REST = ("modules", "cut_offs", "endpoints")
+KEPT = (
+    *("study", "title", "synthetic", "blinding", "time_zone", "seed", "arms", "visits"),
+    *("other_visits", "visit_rule", "baseline_rule", "strata", "treatment_words"),
+)
 EFFECT_OPTIONS = ("responses", "psi", "scale", "covariance", "weights", "blq_rule")
 
 
@@ -28,8 +31,7 @@ def cytokine_document():
     shipped = yaml.safe_load(text)
     effects = {name: shipped["analyses"]["effects"][name] for name in EFFECT_OPTIONS}
     effects["population"] = "observed_at_visit"  # imputation takes most of a night
-    kept = {name: value for name, value in shipped.items() if name not in OF_THE_REST}
-    return kept | {
+    return {name: shipped[name] for name in KEPT} | {
         "layouts": list(CYTOKINE_LAYOUTS),
         "parameters": list(CYTOKINES),
         "analyses": {"effects": effects},
