@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from assayhouse.pipeline.delivery import visible_receipts
 from assayhouse.pipeline.relations import derived, is_current
 from assayhouse.warehouse.lake import Lake
 from dagster_project import arrivals, metadata
@@ -125,11 +126,12 @@ class _Night:
 
     def due(self) -> list[str]:
         """Relations that are out of date, or whose content Dagster has not shown."""
+        visible = visible_receipts(self.lake.home)
         found = []
         for name in derived(self.lake.declarations):
             head = self.lake.head(name)
             seen = head is not None and self.shown(metadata.asset_key(name)) == head.content_hash
-            if not seen or not is_current(self.lake, self.lake.declarations, name):
+            if not (seen and is_current(self.lake, self.lake.declarations, name, visible=visible)):
                 found.append(name)
         return found
 
