@@ -35,6 +35,14 @@ DRAWN = ("svg", "png", "pdf", "csv")
 THUMBNAIL = "thumbnail"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What every figure must say of its data: simulated, and drawn from dummy arms."""
+
+    synthetic: bool
+    watermark: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How figures of one kind are made.
@@ -54,7 +62,7 @@ class Kind:
     results: str
     twin: Callable[[Figure, Tables], pl.DataFrame]
     tooltips: Callable[[pl.DataFrame], dict[str, str]]
-    draw: Callable[[Study, Figure, Tables], DrawnFigure]
+    draw: Callable[[Marks, Figure, Tables], DrawnFigure]
 
 
 def _time_course_twin(figure: Figure, table: Tables) -> pl.DataFrame:
@@ -68,7 +76,7 @@ def _time_course_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _time_course(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+def _time_course(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
     return plot_time_course(
         table("ard.effects"),
         arms=table("ref.arms"),
@@ -76,7 +84,8 @@ def _time_course(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
         visits=table("ref.visit_windows"),
         paramcds=figure.parameters,
         title=figure.title,
-        synthetic=study.synthetic,
+        synthetic=marks.synthetic,
+        watermark=marks.watermark,
         figure_id=figure.figure_id,
     )
 
@@ -91,14 +100,15 @@ def _forest_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _forest(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+def _forest(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
     return plot_forest(
         table("ard.subsets"),
         arms=table("ref.arms"),
         arm=str(figure.options["arm"]),
         visit=int(str(figure.options["visit"])),
         title=figure.title,
-        synthetic=study.synthetic,
+        synthetic=marks.synthetic,
+        watermark=marks.watermark,
         figure_id=figure.figure_id,
     )
 
@@ -109,12 +119,13 @@ def _distributions_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _distributions(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+def _distributions(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
     return plot_distributions(
         table("adam.subset_flags"),
         table("ref.cut_offs"),
         title=figure.title,
-        synthetic=study.synthetic,
+        synthetic=marks.synthetic,
+        watermark=marks.watermark,
         figure_id=figure.figure_id,
     )
 
@@ -128,13 +139,14 @@ def _cut_point_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _cut_point(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+def _cut_point(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
     return plot_cut_point(
         table("ard.cut_point_bootstrap"),
         table("ard.cut_points"),
         marker=str(figure.options["marker"]),
         title=figure.title,
-        synthetic=study.synthetic,
+        synthetic=marks.synthetic,
+        watermark=marks.watermark,
         figure_id=figure.figure_id,
     )
 
@@ -149,14 +161,15 @@ def _response_curve_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _response_curve(study: Study, figure: Figure, table: Tables) -> DrawnFigure:
+def _response_curve(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
     return plot_response_curve(
         table("ard.response_curves"),
         table("ard.cut_points"),
         arms=table("ref.arms"),
         marker=str(figure.options["marker"]),
         title=figure.title,
-        synthetic=study.synthetic,
+        synthetic=marks.synthetic,
+        watermark=marks.watermark,
         figure_id=figure.figure_id,
     )
 
@@ -203,9 +216,10 @@ def figures(context: BuildContext) -> pl.DataFrame:
     study = context.declarations.study
     folder = context.home.figures(context.declarations.side(context.spec.relation))
     folder.mkdir(parents=True, exist_ok=True)
+    marks = Marks(synthetic=study.synthetic, watermark=context.watermark)
     rows = []
     for figure, kind in shown(study, context.table):
-        drawn = kind.draw(study, figure, context.table)
+        drawn = kind.draw(marks, figure, context.table)
         twin = drawn.twin.write_csv().encode()
         contents = (drawn.svg, drawn.png, drawn.pdf, twin, drawn.thumbnail_svg)
         for name, content in zip((*DRAWN, THUMBNAIL), contents, strict=True):

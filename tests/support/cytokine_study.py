@@ -36,6 +36,7 @@ def cytokine_document():
         "parameters": list(CYTOKINES),
         "analyses": {"effects": effects},
         "figures": [item for item in shipped["figures"] if item["id"] == "figure_2"],
+        "tables": [item for item in shipped["tables"] if item["id"] == "table_s3"],
     }
 
 

@@ -148,6 +148,7 @@ def test_a_dry_run_reads_nothing_sealed_and_marks_every_result(home):
     assert effects.height == done.relations["ard.effects"] > 0
     assert effects["treatment"].unique().to_list() == ["DUMMY TREATMENT"]
     assert set(effects["arm"]) == {arm.ARMCD for arm in LOADED.study.arms}
+    assert b"DUMMY TREATMENT" in (done.folder / "figure_2.svg").read_bytes()
     again = dry_run(home, LOADED)
     assert pl.read_csv(again.folder / "ard.effects.csv").equals(effects)
     assert not list(home.scratch_name("open").parent.glob("*"))
