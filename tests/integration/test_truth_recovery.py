@@ -1,61 +1,85 @@
-"""The whole way on simulated trials recovers what was planted: three seeds, every arm and visit.
+"""Simulated trials recover what was planted: every analyte, arm and visit, three seeds.
 
 The truth is the estimator's own limit: the same regression on a large simulated trial without
 missing data. What it aims at on skewed data is not the mean, and no formula gives it. An adjusted
 mean is the regression at the covariate margins of the trial that was analysed, which its SE holds
 as known; so the limit's coefficients are taken at those margins, not at the limit's own.
+
+The first seed goes the whole way from files to ard.effects. The others start at the analyst's
+trial, whose effects are those of the files: that is tested on the first seed.
 Other seeds: RECOVERY_SEEDS="5 6 7" pytest -s ...
 """
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from assayhouse.analysis.effects import estimate_effects
+from assayhouse.contracts import declarations
 from assayhouse.pipeline.effects import effect_spec, long_form
-from assayhouse.pipeline.night import run_night
-from assayhouse.simulate.study import simulate_study
+from assayhouse.simulate.calibration import SUBJECTS_PER_ARM
 from assayhouse.simulate.truth import draw_trial
 from assayhouse.stats.contrasts import contrast_matrix
 from assayhouse.stats.robust import m_regression
-from assayhouse.warehouse.catalogue import query
-from assayhouse.warehouse.home import Home
 
-from support.cytokine_study import cytokine_declarations
+from support.clean_study import clean_home, rows_of
 
 pytestmark = pytest.mark.slow
 SEEDS = tuple(int(seed) for seed in os.environ.get("RECOVERY_SEEDS", "11 22 33").split())
 LARGE = 6_000  # subjects per arm: 24,000 in all
 KEY = ["paramcd", "avisitn", "response", "term", "arm"]
 RESPONSES = ("abs", "chg", "pchg", "log")
-AT = "2026-01-05T02:00:00+00:00"
+VISITS, ARMS, ANALYTES = 3, 4, 27
+BESIDE = "ADSDNA"  # not of the published tables; see test_what_the_method_does_not_recover
+UNEVEN = "PDC"
+LAYOUTS = (
+    *("covance_flow.results", "epiontis.results", "singulex.results", "dxterity.expression"),
+    *("central_lab.lb", "edc.dm", "edc.site", "edc.ex", "irt.rand", "irt.strata"),
+)
 
 
-def recovered(folder, loaded, seed):
-    """One simulated study from landing to ard.effects."""
-    home = Home(folder / str(seed)).create()
-    first, *_, last = simulate_study(
-        seed=seed, faults=False, layouts=loaded.study.layouts
-    ).transfers
-    # Randomisation comes with the first transfer only; everything else is cumulative.
-    land(home, {name: first.files[name] for name in first.files if name.startswith("irt/")})
-    land(home, last.files)
-    result = run_night(home, loaded, at=AT, who="test")
-    assert {outcome.state for outcome in result.outcomes} == {"PUBLISHED"}
+@pytest.fixture(scope="module")
+def loaded():
+    """The shipped study, analysed as observed: an imputation would have a limit of its own."""
+    shipped = declarations.load()
+    observed = {**shipped.study.plan.effects, "population": "observed_at_visit"}
+    observed["impute"] = {"method": "none"}
+    plan = replace(shipped.study.plan, effects=observed, subgroups=())
+    return replace(shipped, study=replace(shipped.study, plan=plan))
+
+
+@pytest.fixture(scope="module")
+def spec(loaded):
+    return effect_spec(loaded.study)
+
+
+def drawn(loaded, **options):
+    """A trial as an analyst sees it, without any file, in the analysis' names."""
+    long = draw_trial(wanted=loaded.study.plan.effect_parameters, **options)
+    renamed = {name: name.upper() for name in long.columns if name.upper() in loaded.study.strata}
+    return long.rename(renamed)
+
+
+def trial(loaded, seed):
+    """The trial that the files of a seed hold."""
+    return drawn(loaded, seed=seed, subjects_per_arm=SUBJECTS_PER_ARM, missing=True)
+
+
+@pytest.fixture(scope="module")
+def landed(loaded, tmp_path_factory):
+    """The first seed from landing to ard.effects, and the long form its analysis took."""
+    folder = tmp_path_factory.mktemp("recovery") / "home"
+    home, *_ = clean_home(folder, ["ard.effects"], layouts=LAYOUTS, loaded=loaded, seed=SEEDS[0])
     long = long_form(
-        query(home, "select * from adam.adbm", sealed=True),
-        query(home, "select * from adam.adsl", sealed=True),
+        rows_of(home, loaded, "adam.adbm"),
+        rows_of(home, loaded, "adam.adsl"),
         loaded.study,
     )
-    return query(home, "select * from ard.effects", sealed=True), long
-
-
-def land(home, files):
-    for name, content in files.items():
-        target = home.landing / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+    wanted = pl.col("paramcd").is_in(loaded.study.plan.effect_parameters)
+    return rows_of(home, loaded, "ard.effects"), long.filter(wanted)
 
 
 def models(long, spec):
@@ -84,12 +108,9 @@ def models(long, spec):
 def limit_of(spec, loaded):
     """Coefficients by model of the large trial, each under the name of its column."""
     arms = {arm.ARMCD: LARGE for arm in loaded.study.arms}
-    long = draw_trial(
-        seed=987, subjects_per_arm=arms, missing=False, wanted=loaded.study.parameters
-    )
-    renamed = {name: name.upper() for name in long.columns if name.upper() in loaded.study.strata}
+    long = drawn(loaded, seed=987, subjects_per_arm=arms, missing=False)
     found = {}
-    for key, contrasts, y in models(long.rename(renamed), spec):
+    for key, contrasts, y in models(long, spec):
         fit = m_regression(
             contrasts.design,
             y,
@@ -115,16 +136,17 @@ def at_own_margins(long, spec, limit):
 
 
 @pytest.fixture(scope="module")
-def deviations(tmp_path_factory):
-    loaded = cytokine_declarations()
-    spec = effect_spec(loaded.study)
+def deviations(loaded, spec, landed):
     limit = limit_of(spec, loaded)
-    folder = tmp_path_factory.mktemp("recovery")
+    assert len({paramcd for paramcd, *_ in limit} - {BESIDE}) == ANALYTES
     parts = []
     for seed in SEEDS:
-        effects, long = recovered(folder, loaded, seed)
+        effects, long = landed if seed == SEEDS[0] else (None, trial(loaded, seed))
+        effects = estimate_effects(long, spec) if effects is None else effects
         truth = at_own_margins(long, spec, limit)
-        parts.append(effects.join(truth, on=KEY, how="left", nulls_equal=True))
+        columns = [*KEY, "estimate", "se", "status", "reasons"]
+        chosen = effects.select(columns).with_columns(pl.col("avisitn").cast(pl.Int64))
+        parts.append(chosen.join(truth, on=KEY, how="left", nulls_equal=True))
     return pl.concat(parts).with_columns(z=(pl.col("estimate") - pl.col("limit")) / pl.col("se"))
 
 
@@ -138,26 +160,102 @@ def report(rows, what):
     return share, z.max()
 
 
+def usable(deviations, *conditions):
+    rows = deviations.filter(pl.col("status") == "ok", pl.col("paramcd") != BESIDE, *conditions)
+    assert rows["limit"].null_count() == 0
+    return rows
+
+
+def test_effects_of_the_files_are_those_of_the_drawn_trial(landed, loaded, spec):
+    drawn_effects = estimate_effects(trial(loaded, SEEDS[0]), spec)
+    pair = (
+        landed[0]
+        .select(*KEY, "estimate", "se")
+        .with_columns(pl.col("avisitn").cast(pl.Int64))
+        .join(
+            drawn_effects.select(*KEY, pl.col("estimate").alias("of_draw")),
+            on=KEY,
+            how="full",
+            nulls_equal=True,
+            coalesce=True,
+        )
+    )
+    apart = pair.with_columns(z=(pl.col("estimate") - pl.col("of_draw")).abs() / pl.col("se"))
+    print(f"files against draws: {pair.height} estimates, largest {apart['z'].max():.4f} SE apart")
+    assert pair["estimate"].is_null().to_list() == pair["of_draw"].is_null().to_list()
+    # Laboratories print rounded numbers, and the limit of a lot in force.
+    assert apart["z"].max() < 0.05
+
+
 @pytest.mark.parametrize("response", RESPONSES)
 def test_adjusted_means_by_arm_visit_and_analyte_are_recovered(deviations, response):
-    rows = deviations.filter(
-        pl.col("response") == response, pl.col("term") == "lsmean", pl.col("status") == "ok"
-    )
-    assert rows["limit"].null_count() == 0
-    assert rows.height >= 0.9 * 3 * 4 * 3 * 6, "few estimates were refused"
-    share, largest = report(rows, f"adjusted means, {response}")
+    chosen = pl.col("response") == response, pl.col("term") == "lsmean"
+    rows = usable(deviations, *chosen)
+    assert rows.height >= 0.9 * len(SEEDS) * ARMS * VISITS * ANALYTES, "few estimates were refused"
+    share, _ = report(rows, f"adjusted means, {response}")
     assert share >= 92
-    assert largest <= 4.5
+    assert rows.filter(pl.col("paramcd") != UNEVEN)["z"].abs().max() <= 4.5
 
 
 @pytest.mark.parametrize("response", RESPONSES)
 def test_differences_from_the_reference_arm_are_recovered(deviations, response):
-    rows = deviations.filter(
-        pl.col("response") == response, pl.col("term") == "diff", pl.col("status") == "ok"
-    )
-    share, largest = report(rows, f"differences, {response}")
+    chosen = pl.col("response") == response, pl.col("term") == "diff"
+    rows = usable(deviations, *chosen)
+    share, _ = report(rows, f"differences, {response}")
     assert share >= 92
-    assert largest <= 4.5
+    assert rows.filter(pl.col("paramcd") != UNEVEN)["z"].abs().max() <= 4.5
+
+
+def by_analyte(rows):
+    """Deviations of each analyte, the worst first, printed."""
+    table = (
+        rows.group_by("paramcd")
+        .agg(
+            n=pl.len(),
+            within=100 * (pl.col("z").abs() <= 2).mean(),
+            largest=pl.col("z").abs().max(),
+            rms=(pl.col("z") ** 2).mean().sqrt(),
+        )
+        .sort("within", "paramcd")
+    )
+    for paramcd, n, within, largest, rms in table.rows():
+        told = f"{within:6.1f} % within 2 SE, largest {largest:.2f} SE, rms z {rms:.3f}"
+        print(f"{paramcd:9} {n:4} {told}")
+    return table
+
+
+def test_every_analyte_is_recovered_on_the_log_scale(deviations):
+    """On logs the errors are even: there every analyte, also the two below, is in its own bounds.
+
+    36 adjusted means of a parameter come from some 250 correlated subjects of each seed: their
+    rms deviates from 1 by chance much more than that of 36 independent ones.
+    """
+    rows = deviations.filter(
+        pl.col("status") == "ok", pl.col("term") == "lsmean", pl.col("response") == "log"
+    )
+    table = by_analyte(rows)
+    assert set(table["paramcd"]) >= {BESIDE, UNEVEN}
+    assert table.height == ANALYTES + 1
+    assert table["largest"].max() <= 4.5
+    assert table["rms"].max() <= 1.8
+
+
+def test_what_the_method_does_not_recover(deviations):
+    """Two analytes show the limits of one scale of error and of a slope on a skewed baseline.
+
+    The published method has one error scale for all arms (covariance h1). Plasmacytoid dendritic
+    cells fall by most of their number under treatment and not under placebo, so that the placebo
+    arm's SE is too small. Baselines of anti-dsDNA spread over three powers of ten: the slope hangs
+    on few subjects, and the adjusted mean with it. Neither is left out of the study; the log scale
+    recovers both.
+    """
+    rows = deviations.filter(pl.col("paramcd").is_in([BESIDE, UNEVEN]), pl.col("status") == "ok")
+    beyond = rows.filter(pl.col("z").abs() > 4.5)
+    for row in beyond.select("paramcd", "response", "term", "arm", "avisitn", "z").rows():
+        print("beyond 4.5 SE:", *row)
+    assert "log" not in beyond["response"].to_list()
+    whole = by_analyte(deviations.filter(pl.col("status") == "ok", pl.col("term") == "lsmean"))
+    assert whole.filter(pl.col("largest") > 4.5)["paramcd"].is_in([BESIDE, UNEVEN]).all()
 
 
 def test_a_refused_estimate_has_no_number_and_a_reason(deviations):
