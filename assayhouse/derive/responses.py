@@ -4,6 +4,7 @@ Which components make a response is declared as an expression; nothing of a scor
 """
 
 import polars as pl
+import polars.selectors as cs
 
 from assayhouse.contracts.plan import Endpoint
 from assayhouse.errors import DeclarationError
@@ -11,6 +12,7 @@ from assayhouse.errors import DeclarationError
 YES, NO = "Y", "N"
 BASE = "base_"
 MISSING = "no assessment"
+DECIMAL = pl.Decimal(38, 9)
 
 
 def widen(scores: pl.DataFrame, *, baseline: str) -> pl.DataFrame:
@@ -43,10 +45,15 @@ def widen(scores: pl.DataFrame, *, baseline: str) -> pl.DataFrame:
 
 
 def _complete(wide: pl.DataFrame, endpoint: Endpoint) -> pl.DataFrame:
-    """Add declared components that nobody has delivered yet, as unknown."""
+    """Add declared components that nobody has delivered yet, as unknown; numbers as decimals.
+
+    Scores are decimal numbers: 1.2 less 0.9 is 0.3 and no less, which binary fractions are not.
+    """
     names = [prefix + name for name in endpoint.components for prefix in ("", BASE)]
     absent = [name for name in names if name not in wide.columns]
-    return wide.with_columns([pl.lit(None).alias(name) for name in absent])
+    return wide.with_columns(
+        cs.float().cast(DECIMAL), *(pl.lit(None).alias(name) for name in absent)
+    )
 
 
 def _asked(wide: pl.DataFrame, expression: str | None, endpoint: Endpoint) -> pl.Expr:

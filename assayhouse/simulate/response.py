@@ -166,7 +166,10 @@ def draw_efficacy(
     physician = 10 + np.floor(13.0 * draws[:, :1]).astype(np.int64)
     rises = np.column_stack([np.zeros_like(disease.sledai), parts.rise])
     never = np.zeros((len(subjects), 1), dtype=np.bool_)
-    rescue = (draws[:, 2:] < RESCUE_SHARE) & ~responder & (np.arange(responder.shape[1]) > 0)
+    # Rescue makes a non-responder of every later visit too: who responds later had none.
+    yet_to_respond = np.maximum.accumulate(responder[:, ::-1], axis=1)[:, ::-1]
+    later = np.arange(responder.shape[1]) > 0
+    rescue = (draws[:, 2:] < RESCUE_SHARE) & ~yet_to_respond & later
     complete = subjects.visits_attended == len(VISITS)
     stays = complete | responder[:, -1]
     days = visit_dates(seed, subjects)

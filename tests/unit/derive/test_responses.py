@@ -97,3 +97,22 @@ def test_a_component_that_nobody_has_delivered_yet_leaves_the_response_unknown()
 def test_an_expression_over_an_absent_score_is_an_error_that_names_it():
     with pytest.raises(DeclarationError, match="endpoint RESP: the expression `NOPE > 1`"):
         decide(*BASE, *visit("W12", 6), rederived="NOPE > 1")
+
+
+@pytest.mark.parametrize(("base", "now"), [(0.9, 1.2), (0.7, 1.0), (1.8, 2.1)])
+def test_a_difference_of_decimals_is_the_decimal_difference(base, now):
+    """1.2 less 0.9 is 0.3: not below it, though the difference of the binary fractions is."""
+    wide = pl.DataFrame({"USUBJID": ["s"], "AVISIT": ["W"], "P": [now], "base_P": [base]})
+    expected = pl.DataFrame({"USUBJID": ["s"], "AVISIT": ["W"], "AVISITN": [1]})
+    endpoint = Endpoint(
+        PARAMCD="R",
+        PARAM="Response",
+        visits=(1,),
+        components=("P",),
+        reported=None,
+        rederived="P - base_P < 0.3",
+        non_responder_if=None,
+        missing_is_non_responder=False,
+    )
+    found = derive_responses(wide, expected, endpoint)
+    assert found["rederived_response"].to_list() == ["N"]
