@@ -1,186 +1,54 @@
-"""Another study is another folder: other columns, separator, decimal mark, visits and domains.
+"""Another study is another folder: other arms, visits, columns, separators, genes and endpoints.
 
-No code is changed: vital signs and laboratory results come in through layouts that this test
-declares, and come out as adjusted differences and a figure.
+No code is changed: what two laboratories and a clinic deliver comes in through layouts that a test
+declares, and comes out as adjusted differences, module scores, responses by subset and a figure.
 """
 
-import numpy as np
+from collections import Counter
+
 import polars as pl
 import pytest
 
-from assayhouse.contracts import declarations
 from assayhouse.pipeline.night import run_night
 from assayhouse.warehouse.catalogue import query
 from assayhouse.warehouse.home import Home
 
+from support.clean_study import land
+from support.third_study import GENES, LAYOUTS, SHIFT, SUBJECTS, Third, declared
+
 AT = "2026-06-01T02:00:00+00:00"
-STUDY = """
-study: TINY
-title: A trial of three arms
-synthetic: true
-blinding: none
-layouts: [clinic.people, clinic.signs, hospital.blood]
-arms:
-  - {ARMCD: C, ARM: Control, reference: true}
-  - {ARMCD: L, ARM: Low dose, dose_mg: 1}
-  - {ARMCD: H, ARM: High dose, dose_mg: 5}
-visits:
-  - {AVISITN: 0, AVISIT: Start, target_day: 1, first_day: -7, last_day: 1, baseline: true}
-  - {AVISITN: 2, AVISIT: Week 2, target_day: 15, first_day: 10, last_day: 20}
-  - {AVISITN: 8, AVISIT: Week 8, target_day: 57, first_day: 50, last_day: 64}
-visit_rule: window
-parameters: [SYSBP, HGB]
-analyses: {effects: {responses: [chg, pchg]}}
-figures:
-  - {id: all, kind: time_course, title: Both, parameters: [SYSBP, HGB]}
-"""
-PARAMETERS = """PARAMCD,PARAM,unit,scale,assay,lloq,uloq,low_plausible,high_plausible
-SYSBP,Systolic blood pressure,mmHg,linear,cuff,,,60,260
-HGB,Haemoglobin,g/L,linear,analyser,,,30,250
-"""
-PEOPLE = """
-layout: clinic.people
-version: "1"
-label: People
-reader: delimited
-file_pattern: '^people\\.txt$'
-manifest: none
-dialect: {delimiter: ";", quoting: none, line_end: lf}
-key: [person]
-columns:
-  - {name: person, required: true, pattern: 'p\\d+'}
-  - {name: group, required: true, type: code, terms: arms}
-  - {name: first dose, type: date, date_format: '%d.%m.%Y', required: true}
-  - {name: years, type: integer}
-maps_to:
-  - relation: dm
-    columns:
-      STUDYID: "'TINY'"
-      USUBJID: person
-      SUBJID: person
-      AGE: years_integer
-      RFSTDTC: '"first dose_date"::varchar'
-  - relation: assignment
-    columns: {USUBJID: person, ARMCD: group_term}
-"""
-SIGNS = """
-layout: clinic.signs
-version: "1"
-label: Vital signs
-reader: delimited
-file_pattern: '^signs\\.txt$'
-manifest: none
-dialect: {delimiter: ";", quoting: none, line_end: lf, decimal: ","}
-key: [person, taken, what]
-columns:
-  - {name: person, required: true, references: clinic.people.person}
-  - {name: taken, type: date, date_format: '%d.%m.%Y', required: true}
-  - {name: what, required: true}
-  - {name: value, type: result, required: true}
-maps_to:
-  - relation: vs
-    columns:
-      STUDYID: "'TINY'"
-      USUBJID: person
-      TESTCD: what
-      ORRES: value
-      operator: value_operator
-      number: value_number
-      unit: "'mmHg'"
-      DTC: 'taken_date::varchar'
-"""
-BLOOD = """
-layout: hospital.blood
-version: "1"
-label: Blood counts
-reader: delimited
-file_pattern: '^blood\\.csv$'
-manifest: none
-dialect: {delimiter: ",", quoting: minimal, line_end: crlf}
-key: [id, date, test]
-columns:
-  - {name: id, required: true, references: clinic.people.person}
-  - {name: date, type: date, required: true}
-  - {name: test, required: true, type: code, terms: parameters}
-  - {name: result, type: result, required: true}
-  - {name: unit, type: code, terms: units, required: true}
-maps_to:
-  - relation: lb
-    columns:
-      STUDYID: "'TINY'"
-      USUBJID: id
-      TESTCD: test_term
-      ORRES: result
-      ORRESU: unit
-      operator: result_operator
-      number: result_number
-      unit: unit_term
-      DTC: date
-"""
-DAYS = {"2026-03-02": 0.0, "2026-03-16": 1.0, "2026-04-27": 2.0}
-SHIFT = {"C": 0.0, "L": -5.0, "H": -10.0}
-
-
-def declared(folder):
-    vendors = folder / "schemas" / "vendors"
-    terms = folder / "schemas" / "terms"
-    vendors.mkdir(parents=True)
-    terms.mkdir()
-    (folder / "study.yaml").write_text(STUDY)
-    (terms / "parameters.csv").write_text(PARAMETERS)
-    for name, text in (
-        ("clinic.people", PEOPLE),
-        ("clinic.signs", SIGNS),
-        ("hospital.blood", BLOOD),
-    ):
-        (vendors / f"{name}.yaml").write_text(text)
-    return declarations.load(folder)
-
-
-def german(day):
-    year, month, date = day.split("-")
-    return f"{date}.{month}.{year}"
-
-
-def files():
-    rng = np.random.Generator(np.random.Philox(7))
-    people, signs, blood = ["person;group;first dose;years"], ["person;taken;what;value"], []
-    for number in range(60):
-        arm = "CLH"[number % 3]
-        people.append(f"p{number};{arm};{german('2026-03-02')};{30 + number % 40}")
-        pressure, iron = rng.normal(140, 10), rng.normal(13, 1)
-        for day, step in DAYS.items():
-            value = pressure + SHIFT[arm] * (step > 0) + rng.normal(0, 3)
-            written = f"{value:.1f}".replace(".", ",")
-            signs.append(f"p{number};{german(day)};SYSBP;{written}")
-            blood.append(f"p{number},{day},HGB,{iron + 0.5 * step + rng.normal(0, 0.2):.2f},g/dL")
-    return {
-        "clinic/people.txt": "\n".join(people) + "\n",
-        "clinic/signs.txt": "\n".join(signs) + "\n",
-        "hospital/blood.csv": "\r\n".join(["id,date,test,result,unit", *blood]) + "\r\n",
-    }
+CUT = 0.5
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory):
+def third():
+    return Third()
+
+
+@pytest.fixture(scope="module")
+def night(third, tmp_path_factory):
     loaded = declared(tmp_path_factory.mktemp("study"))
     home = Home(tmp_path_factory.mktemp("home") / "home").create()
-    for name, text in files().items():
-        target = home.landing / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode())
+    land(home, {name: text.encode() for name, text in third.files.items()})
     return home, run_night(home, loaded, at=AT, who="test")
 
 
 def test_every_layout_of_the_new_study_is_published(night):
-    assert [outcome.state for outcome in night[1].outcomes] == ["PUBLISHED"] * 3
+    outcomes = night[1].outcomes
+    assert [outcome.state for outcome in outcomes] == ["PUBLISHED"] * len(LAYOUTS)
+    assert sum(outcome.quarantined_rows for outcome in outcomes) == 0
 
 
-def test_two_domains_stand_in_one_analysis_dataset(night):
+def test_every_domain_stands_in_one_analysis_dataset(night):
     rows = query(
-        night[0], "select SRCDOM, PARAMCD, count(*) n from adam.adbm group by all order by 1"
+        night[0], "select SRCDOM, PARAMCD, count(*) n from adam.adbm group by all order by all"
     )
-    assert rows.rows() == [("LB", "HGB", 180), ("VS", "SYSBP", 180)]
+    counts = {(domain, code): n for domain, code, n in rows.rows()}
+    whole = 3 * SUBJECTS
+    assert {code: n for (_, code), n in counts.items() if code != "JOINTS"} == dict.fromkeys(
+        ["HGB", "PLT", "CRP", "SYSBP", "MODA", "MODAL"], whole
+    )
+    assert ("RS", "JOINTS") in counts
 
 
 def test_units_are_converted_by_table_and_decimal_commas_read(night):
@@ -191,6 +59,9 @@ def test_units_are_converted_by_table_and_decimal_commas_read(night):
     assert limits["HGB"][0] == "g/L"
     assert 80 < limits["HGB"][1] < limits["HGB"][2] < 200
     assert 90 < limits["SYSBP"][1] < limits["SYSBP"][2] < 200
+    assert limits["CRP"][0] == "mg/L"
+    assert limits["CRP"][1] == 0.5, "half of the limit: 1 mg/L"
+    assert limits["PLT"][0] == "10^9/L"
 
 
 def test_visits_come_from_windows(night):
@@ -198,15 +69,61 @@ def test_visits_come_from_windows(night):
     assert rows.rows() == [(0, "Start"), (2, "Week 2"), (8, "Week 8")]
 
 
+def test_module_scores_are_those_of_the_printed_peaks(night, third):
+    rows = query(night[0], "select USUBJID, AVISITN, AVAL from adam.adbm where PARAMCD = 'MODAL'")
+    assert rows.height == len(third.score)
+    for subject, week, value in rows.rows():
+        assert value == pytest.approx(third.score[subject, week], abs=1e-9)
+    genes = query(night[0], "select distinct n_genes_used from adam.module_scores")
+    assert genes.rows() == [(len(GENES),)]
+
+
+def test_subsets_are_those_of_the_declared_cut_off(night, third):
+    rows = query(night[0], "select arm, n_arm, n from ard.baseline_subsets where cut_off = 'A'")
+    high = Counter(third.arm[who] for who in third.arm if third.score[who, 0] > CUT)
+    assert {arm: (n_arm, n) for arm, n_arm, n in rows.rows()} == {
+        arm: (SUBJECTS // 3, high[arm]) for arm in SHIFT
+    }
+
+
+def test_responders_are_those_of_the_declared_rule(night, third):
+    rows = query(night[0], "select USUBJID, AVISITN, AVALC from adam.adrs")
+    assert {(who, week): answer for who, week, answer in rows.rows()} == third.response
+    assert set(third.response.values()) == {"Y", "N"}
+
+
+def test_responses_by_subset_count_the_same_subjects(night, third):
+    rows = query(
+        night[0],
+        "select active_arm, level, n_active, y_active, n_reference, y_reference, status "
+        "from ard.subsets where avisitn = 8 and cut_off = 'A'",
+    )
+    assert rows.height == 4
+    for arm, level, n, y, n_reference, y_reference, _ in rows.rows():
+        for code, size, yes in ((arm, n, y), ("C", n_reference, y_reference)):
+            own = [
+                who
+                for who, group in third.arm.items()
+                if group == code and (third.score[who, 0] > CUT) == (level == "high")
+            ]
+            assert (size, yes) == (len(own), sum(third.response[who, 8] == "Y" for who in own))
+
+
 def test_differences_of_both_doses_are_those_that_were_planted(night):
     rows = query(
         night[0],
-        "select arm, avisitn, estimate, se from ard.effects "
-        "where paramcd = 'SYSBP' and response = 'chg' and term = 'diff'",
+        "select arm, avisitn, estimate, se from ard.effects where paramcd = 'SYSBP' "
+        "and response = 'chg' and term = 'diff' and coalesce(subgroup, 'all') = 'all'",
     )
     assert rows.height == 4
     for arm, _, estimate, error in rows.rows():
         assert abs(estimate - SHIFT[arm]) < 4 * error
+
+
+def test_effects_of_five_analytes_are_estimated_in_the_whole_and_by_subset(night):
+    rows = query(night[0], "select distinct paramcd, subgroup from ard.effects")
+    assert set(rows["paramcd"]) == {"SYSBP", "HGB", "PLT", "CRP", "MODA"}
+    assert rows["subgroup"].n_unique() >= 2
 
 
 def test_the_figure_of_the_new_study_is_drawn(night):
