@@ -1,4 +1,4 @@
-"""`make bench`: intake, kills of the demo, effects, instruments, poppk, cut points, beside peers.
+"""`make bench`: intake, a hundred studies, kills, effects, instruments, poppk, cut points.
 
 Coverage of the effects' intervals and the error of the cut points' p are measured on request
 only: they simulate for hours.
@@ -12,6 +12,7 @@ from bench import (
     cutpoints,
     effects,
     effects_coverage,
+    hundred,
     instruments,
     instruments_plates,
     intake,
@@ -23,6 +24,7 @@ Run = Callable[[argparse.Namespace], object]
 
 DEFAULT: dict[str, tuple[Run, ...]] = {
     "intake": (lambda chosen: intake.run(chosen.rows),),
+    "hundred": (lambda chosen: hundred.run(chosen.multiples),),
     "kills": (lambda chosen: kills.run(chosen.kills),),
     "effects": (lambda _: effects.run(),),
     "instruments": (lambda _: instruments.run(), lambda _: instruments_plates.run()),
@@ -43,6 +45,7 @@ def main() -> None:
     known = {**DEFAULT, **ON_REQUEST}
     parser.add_argument("what", nargs="*", choices=list(known), default=list(DEFAULT))
     parser.add_argument("--rows", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    parser.add_argument("--multiples", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--trials", type=int, default=2000, help="of simulations")
     parser.add_argument("--presets", nargs="*", default=list(effects_coverage.PRESETS))

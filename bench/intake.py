@@ -20,11 +20,10 @@ LAYOUT = "singulex.results"
 CONSOLE = Console()
 
 
-def _measured(code: str, *arguments: str) -> dict[str, float]:
+def measured(code: str, *arguments: object) -> dict[str, float]:
     """Run Python code in a process of its own; it prints one JSON line with its figures."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
-    )
+    told = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(told, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own interpreter and code
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
@@ -88,8 +87,8 @@ def _row(rows: int, folder: Path) -> tuple[str, ...]:
     megabytes = path.stat().st_size / 1e6
     start = "import sys; from pathlib import Path; from bench import intake; "
     call = start + "intake.{0}(Path(sys.argv[1]){1})"
-    bare = _measured(call.format("bare_read", ""), str(path))
-    ours = _measured(call.format("checked_read", ", int(sys.argv[2])"), str(path), str(rows))
+    bare = measured(call.format("bare_read", ""), str(path))
+    ours = measured(call.format("checked_read", ", int(sys.argv[2])"), str(path), str(rows))
     if not ours["published"] or ours["accepted"] != rows:
         message = f"intake accepted {ours['accepted']} of {rows} rows: the figures mean nothing"
         raise SystemExit(message)
