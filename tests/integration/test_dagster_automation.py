@@ -157,13 +157,15 @@ def send(study, layout, rows, *, transfer):
 
 def look(ticking, cursor=None):
     """One tick of the landing sensor."""
-    context = dg.build_sensor_context(
+    sensor = ticking.defs.resolve_sensor_def("landing")
+    # The context opens an instance of its own, which must not stay the current one.
+    with dg.build_sensor_context(
         instance_ref=ticking.instance.get_ref(),
         cursor=cursor,
         resources={"study": ticking.study},
         definitions=ticking.defs,
-    )
-    return ticking.defs.resolve_sensor_def("landing").evaluate_tick(context)
+    ) as context:
+        return sensor.evaluate_tick(context)
 
 
 def test_the_sensor_makes_a_partition_and_a_run_of_every_new_delivery(ticking):
@@ -209,10 +211,10 @@ def test_the_nightly_schedule_says_when_there_is_no_new_content(ticking, monkeyp
         monkeypatch.setattr(
             "dagster_project.defs.schedules.has_news", lambda _instance, _study, given=news: given
         )
-        context = dg.build_schedule_context(
+        with dg.build_schedule_context(
             instance=ticking.instance, resources={"study": ticking.study}
-        )
-        tick = schedule.evaluate_tick(context)
+        ) as context:
+            tick = schedule.evaluate_tick(context)
         assert tick.skip_message == expected
         assert len(tick.run_requests or []) == int(news)
 

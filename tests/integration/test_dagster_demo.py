@@ -77,7 +77,8 @@ def test_what_a_stopped_demonstration_left_is_completed_and_then_nothing_is_new(
     assert first[-1].night.built == ("report.figures",)
     assert publication.is_unblinded(night.home)
     assert [step.night.ran for step in again] == [0, 0, 0, 0]
-    assert told == ["report.figures"]
+    rehearsal = "dry run with dummy arms"
+    assert told == [rehearsal, "report.figures", rehearsal]
     places = "\n".join(demo.places(night.home))
     for part in ("warehouse.duckdb", "index.html", ".svg", "truth", " sql "):
         assert part in places
