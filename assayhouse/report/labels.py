@@ -113,18 +113,30 @@ def place_labels(
     taken = list(solid)
     places: list[Box | None] = []
     for request in requests:
+        near = _within_reach(request, lines)
         options = [
-            (_price(box, request, lines), rank, box)
+            (_price(box, request, near), rank, box)
             for rank, box in enumerate(_candidates(request))
             if bounds.contains(box)
             and not any(box.overlap(other) for other in taken)
-            and _covered(box, lines) <= LINE_LIMIT
+            and _covered(box, near) <= LINE_LIMIT
         ]
         best = min(options, key=lambda option: option[:2])[2] if options else None
         places.append(best)
         if best is not None:
             taken.append(best)
     return tuple(places)
+
+
+def _within_reach(request: LabelRequest, lines: Sequence[Box]) -> list[Box]:
+    """Leave out what no candidate can touch: it costs nothing, but time to look at."""
+    across = 1.5 * request.width + GAP + PADDING
+    up = RISES[-1] + request.height + PADDING
+    reach = Box(
+        left=request.x - across, right=request.x + across,
+        bottom=request.y - up, top=request.y + up,
+    )  # fmt: skip
+    return [line for line in lines if line.overlap(reach)]
 
 
 def _candidates(request: LabelRequest) -> Iterator[Box]:

@@ -1,5 +1,6 @@
 """One panel of a time course: lines, bars, markers, labels, axes. Knows nothing of the page."""
 
+import functools
 import itertools
 import math
 import textwrap
@@ -329,6 +330,7 @@ def _weight(label: str) -> str:
     return "bold" if "*" in label else "normal"
 
 
+@functools.cache
 def _text_size(text: str) -> tuple[float, float]:
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - late, as the theme
     from matplotlib.textpath import TextPath  # noqa: PLC0415 - late, as the theme

@@ -8,11 +8,14 @@ import polars as pl
 import pytest
 
 from assayhouse.report.errors import ReportInputError
+from assayhouse.report.forest import plot_forest
 from assayhouse.report.page import ReportContext, render_report
+from assayhouse.report.printed import shares_table
 from assayhouse.report.time_course import plot_time_course
 
 from support import report_inputs as inputs
 from support import report_intake as intake
+from support import report_subsets as subsets
 
 EVIL = '<script>alert("x")</script>'
 VOID = {"meta", "use", "path", "circle", "rect", "br"}
@@ -259,3 +262,31 @@ def test_a_study_of_three_arms_and_eighteen_parameters_has_a_page(context):
 def test_hashes_without_their_columns_are_refused(context):
     with pytest.raises(ReportInputError, match="content_hashes lacks"):
         render_report(replace(context, content_hashes=pl.DataFrame({"relation": ["a"]})))
+
+
+def test_printed_tables_and_cut_points_have_their_place_and_their_link(context):
+    printed = shares_table(
+        subsets.baseline_subsets(), arms=inputs.demo_arms(), cut_offs=subsets.cut_offs(),
+        table_id="table_s1", title="Shares",
+    )  # fmt: skip
+    whole = replace(
+        context, printed=(printed,), cut_points=subsets.cut_points(),
+        validation=subsets.validation(), module_cutoffs=subsets.module_cutoffs(),
+    )  # fmt: skip
+    page = render_report(whole).decode()
+    found = outline(page)
+    places = [page.index(f'id="{name}"') for name in (
+        "figure-figure-2", "printed-table-s1", "cut-points", "quality", "provenance")]  # fmt: skip
+    assert places == sorted(places)
+    assert found.wrong == []
+    assert {"#printed-table-s1", "#cut-points"} <= set(found.links)
+
+
+def test_a_figure_that_is_no_time_course_tabulates_no_parameter(context):
+    forest = plot_forest(
+        subsets.subsets(), arms=inputs.demo_arms(), arm="D045", visit=24, title="Forest",
+        synthetic=True, figure_id="figure_5",
+    )  # fmt: skip
+    page = render_report(replace(context, figures=(*context.figures, forest))).decode()
+    assert page.count("<h3>") == 2
+    assert "4 drawn points, 1 gaps" in page
