@@ -75,6 +75,22 @@ VISIT = {"AVISITN": 0, "AVISIT": "Baseline", "target_day": 1, "baseline": True}
             "a figure names a parameter not listed: X",
         ),
         ({"figures": [{"id": "f", "kind": "pie", "title": "t"}]}, "kind must be one of"),
+        ({"tables": [{"id": "t", "kind": "forest", "title": "t"}]}, "kind must be one of"),
+        (
+            {"figures": [{"id": "f", "kind": "forest", "title": "t"}]},
+            "needs subset_endpoint, cut_offs in the plan",
+        ),
+        (
+            {"figures": [{"id": "f", "kind": "time_course", "title": "t", "options": {"arm": 1}}]},
+            "unknown key arm",
+        ),
+        (
+            {
+                "figures": [{"id": "f", "kind": "time_course", "title": "t"}],
+                "tables": [{"id": "f", "kind": "means", "title": "t"}],
+            },
+            "the id of a figure or table occurs twice",
+        ),
     ],
 )
 def test_a_slip_in_a_study_is_told_with_its_file(tmp_path, changes, words):
