@@ -188,7 +188,11 @@ def _printed(item: PrintedTable) -> Markup:
         "section",
         tag("h2", item.title),
         item.markup,
-        tag("p", f"Table {item.table_id}.", attributes={"class": "muted"}),
+        tag(
+            "p",
+            f"Table {item.table_id}; its unrounded numbers: {item.table_id}.csv.",
+            attributes={"class": "muted"},
+        ),
         attributes={"id": f"printed-{slug(item.table_id)}"},
     )
 

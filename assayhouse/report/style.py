@@ -27,7 +27,8 @@ pre { white-space: pre-wrap; background: var(--soft); border: 1px solid var(--li
 .facts dt { font-size: .76rem; color: var(--muted); }
 .facts dd { margin: 0; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; padding: 0;
-  margin: .8rem 0 0; }
+  margin: .1rem 0 0; }
+nav b { display: block; margin-top: .7rem; font-size: .86rem; }
 figure { margin: 1rem 0; }
 .plate { background: #fff; border: 1px solid var(--line); padding: 6px; }
 .plate svg { display: block; width: 100%; height: auto; }
