@@ -206,7 +206,11 @@ def _figure(figure: DrawnFigure) -> Markup:
         tag(
             "figure",
             tag("div", inline_svg(figure), attributes={"class": "plate"}),
-            tag("div", detail, attributes={"class": "detail", "aria-live": "polite"}),
+            *(
+                [tag("div", detail, attributes={"class": "detail", "aria-live": "polite"})]
+                if figure.tooltips
+                else []
+            ),
             tag("figcaption", f"Figure {figure.figure_id}. {_values(figure)}"),
         ),
         attributes={"id": f"figure-{slug(figure.figure_id)}"},
@@ -215,7 +219,7 @@ def _figure(figure: DrawnFigure) -> Markup:
 
 def _values(figure: DrawnFigure) -> str:
     drawn = figure.twin["estimate"].drop_nulls().len()
-    gaps = figure.twin.height - drawn
+    gaps = figure.twin.filter(pl.col("estimate").is_null() & (pl.col("status") != "ok")).height
     return f"{drawn} drawn points, {gaps} gaps; its numeric twin holds them all."
 
 

@@ -82,7 +82,10 @@ def response_curve_twin(
             pl.col("band_lo").fill_nan(None).alias("lower"),
             pl.col("band_hi").fill_nan(None).alias("upper"),
             *("rate_lo", "rate_hi", "n", "y", "method"),
-            pl.lit("ok").alias("status"),
+            pl.when(pl.col("rate_pct").fill_nan(None).is_null())
+            .then(pl.lit("absent"))
+            .otherwise(pl.lit("ok"))
+            .alias("status"),
         )
     )
     found = found_of(cut_points, marker)

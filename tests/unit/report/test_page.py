@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from assayhouse.report.cut_point import plot_cut_point
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.forest import plot_forest
 from assayhouse.report.page import ReportContext, render_report
@@ -290,3 +291,12 @@ def test_a_figure_that_is_no_time_course_tabulates_no_parameter(context):
     page = render_report(replace(context, figures=(*context.figures, forest))).decode()
     assert page.count("<h3>") == 2
     assert "4 drawn points, 1 gaps" in page
+
+
+def test_a_figure_without_tooltips_has_no_box_for_them_and_its_line_is_no_gap(context):
+    bars = plot_cut_point(
+        subsets.bootstrap(), subsets.cut_points(), marker="MODAL", title="Cuts", synthetic=True
+    )
+    page = render_report(replace(context, figures=(bars,))).decode()
+    assert 'class="detail"' not in page
+    assert f"{bars.twin.height - 1} drawn points, 0 gaps" in page
