@@ -40,7 +40,7 @@ SHIPPED = {
     "sdtm": {"be", "cm", "cp", "dm", "ec", "ex", "gf", "lb", "pc", "rs", "vs"},
     "adam": {"adbm", "adpc", "adrs", "adsl", "module_scores", "subset_flags"},
     "ard": {
-        *("baseline_associations", "baseline_subsets", "cut_point_bootstrap"),
+        *("baseline_associations", "baseline_means", "baseline_subsets", "cut_point_bootstrap"),
         "cut_point_chunks",
         *("cut_point_validation", "cut_points", "effects", "exposure", "exposure_response"),
         *("median_changes", "module_cutoffs", "response_curves", "subsets"),
