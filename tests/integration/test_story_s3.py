@@ -1,6 +1,7 @@
 """A file is delivered again under its former name: what is new, changed, cosmetic and gone."""
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 
 import polars as pl
 import pytest
@@ -87,10 +88,11 @@ class Story:
         return found.filter(pl.col("receipt") == self.seventh.receipt)
 
 
-@pytest.fixture(params=CASES)
-def story(request, tmp_path):
+@pytest.fixture(scope="module", params=CASES)
+def told(request, tmp_path_factory):
+    """The story as far as the decision, which is each test's own."""
     case = CASES[request.param]
-    bench = laboratory(tmp_path / "home")
+    bench = laboratory(tmp_path_factory.mktemp("s3") / "home")
     send(bench, "edc.site", sites(), transfer=1)
     send(bench, "edc.dm", demographics(), transfer=2)
     sixth, seventh, gone = sixth_and_seventh(case)
@@ -109,6 +111,12 @@ def story(request, tmp_path):
     bench.scan()
     (outcome,) = bench.ingest_all()
     return Story(bench=bench, case=case, sixth=outcomes[case.layout], seventh=outcome, gone=gone)
+
+
+@pytest.fixture
+def story(told, tmp_path):
+    shutil.copytree(told.bench.home.root, tmp_path / "home")
+    return replace(told, bench=laboratory(tmp_path / "home"))
 
 
 def test_a_file_of_the_same_name_is_processed_and_compared(story):
