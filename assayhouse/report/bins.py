@@ -83,8 +83,8 @@ def count_in_bins(
     if not values:
         return ()
     width = round_width(max(values) - min(values), wanted=wanted)
-    # The rounding keeps a value that equals the anchor out of the bin above it.
-    ranks = [math.ceil(round((value - anchor) / width, 9)) for value in values]
+    # The difference is exactly zero at the anchor, so a value there is never above it.
+    ranks = [math.ceil((value - anchor) / width) for value in values]
     return tuple(
         Bin(low=anchor + (rank - 1) * width, high=anchor + rank * width, count=ranks.count(rank))
         for rank in range(min(ranks), max(ranks) + 1)
