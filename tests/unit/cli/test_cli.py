@@ -31,6 +31,7 @@ COMMANDS = [
     "status",
     "approve",
     "refuse",
+    "dry-run",
     "unblind",
     "audit",
     "sql",
