@@ -30,11 +30,19 @@ class Comparison:
     n_rows: int
 
 
+def _looked_at(lake: Lake, layout: LayoutSpec) -> frozenset[str]:
+    """Name the relations that a draft is compared with: its own, and those of its companions."""
+    known = lake.declarations.layouts
+    companions = lake.declarations.assay_checks[layout.layout].companions
+    near = {known[item.layout].relation for item in companions if item.layout in known}
+    return frozenset({layout.relation, *near})
+
+
 def open_draft(
     lake: Lake, layout: LayoutSpec, folder: Path, *, visible: frozenset[int]
 ) -> duckdb.DuckDBPyConnection:
     """Connect to what is served, with the draft's rows as ``draft`` and ``kept_out``."""
-    connection = lake.connect(visible=visible, sealed=True)
+    connection = lake.connect(visible=visible, sealed=True, only=_looked_at(lake, layout))
     empty = lake.spec(layout.relation).empty()
     connection.register("draft_empty", empty.to_arrow(compat_level=pl.CompatLevel.oldest()))
     _view(connection, "draft", folder / "accepted", "select * from draft_empty")

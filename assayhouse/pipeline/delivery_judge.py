@@ -185,7 +185,10 @@ def _rosters(case: _Case) -> tuple[dict[str, frozenset[str]], list[FileFault]]:
     wanted = [column for column in case.layout.columns if column.references]
     if not wanted:
         return rosters, faults
-    with case.lake.connect(visible=case.register.visible(), sealed=True) as connection:
+    layouts = case.declarations.layouts
+    near = (case.layout.layout, *case.layout.references)
+    only = frozenset(layouts[name].relation for name in near if name in layouts)
+    with case.lake.connect(visible=case.register.visible(), sealed=True, only=only) as connection:
         for column in wanted:
             name = column.references or ""
             layout, _, other = name.rpartition(".")

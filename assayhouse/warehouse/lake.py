@@ -254,6 +254,7 @@ class Lake:
         publication: Publication | None = None,
         sealed: bool = False,
         made: str | None = None,
+        only: frozenset[str] | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """Open an in-memory database with a view per relation over fixed versions.
 
@@ -271,6 +272,8 @@ class Lake:
         made : str or None
             Show only what this relation declares to be built from: quicker, and nothing else can
             be read by mistake.
+        only : frozenset of str or None
+            Show these relations and nothing else, no shapes and no findings.
         """
         return window.open_window(
             self.home,
@@ -279,6 +282,7 @@ class Lake:
             publication=publication,
             sealed=sealed,
             made=made,
+            only=only,
         )
 
     def publication(self) -> Publication | None:

@@ -109,14 +109,10 @@ def shown(
     visible: frozenset[int],
     publication: Publication | None,
     sealed: bool,
-    made: str | None = None,
+    wanted: frozenset[str] | None = None,
 ) -> dict[str, views.Source]:
-    """Every active relation that may be shown, by name, in build order.
-
-    With ``made`` only what that relation is built from.
-    """
+    """Every active relation that may be shown, or is wanted, by name, in build order."""
     sources = {}
-    wanted = None if made is None else set(declarations.parents(made))
     for relation, spec in declarations.tables.items():
         if wanted is not None and relation not in wanted:
             continue
@@ -157,8 +153,9 @@ def open_window(
     publication: Publication | None = None,
     sealed: bool = False,
     made: str | None = None,
+    only: frozenset[str] | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory with every view, or those of one build; see `Lake.connect`.
+    """Open a database in memory with every view, or those of one use; see `Lake.connect`.
 
     Raises
     ------
@@ -166,13 +163,15 @@ def open_window(
         A pinned version cannot be read.
     """
     home.require()
+    wanted = only if made is None else frozenset(declarations.parents(made))
     sources = shown(
-        home, declarations, visible=visible, publication=publication, sealed=sealed, made=made
+        home, declarations, visible=visible, publication=publication, sealed=sealed, wanted=wanted
     )
     connection = in_memory(home.scratch_name("sealed" if sealed else "open"))
     try:
         create_views(connection, sources.values())
-        _create_shapes(connection, declarations, present=frozenset(sources), made=made)
+        if only is None:
+            _create_shapes(connection, declarations, present=frozenset(sources), made=made)
     except duckdb.Error as error:
         connection.close()
         message = f"{home.root}: the tables cannot be shown ({without_values(error)})."
