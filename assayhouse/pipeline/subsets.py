@@ -16,7 +16,7 @@ from assayhouse.stats.modes import cutpoint
 SHARES = (
     "treated subjects with a baseline value on the cut-off's scale; low is at or below the cut-off"
 )
-BOOTSTRAPS = 200  # of an interval that is for information only
+BOOTSTRAPS = 100  # of an interval that is for information only
 DIFFERENCES = (
     "stratified difference in response rates, CMH weights, Newcombe interval (Yan-Su); "
     "p of the Cochran-Mantel-Haenszel test; non-responder imputation; no multiplicity adjustment"
