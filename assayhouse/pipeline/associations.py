@@ -6,7 +6,7 @@ from assayhouse.analysis.associations import rank_correlation, with_and_without
 from assayhouse.contracts.plan import Factor
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
-from assayhouse.pipeline.provenance import stamped
+from assayhouse.pipeline.provenance import stamped, unstamped
 
 METHOD = (
     "Spearman's rho (Fisher interval) for scores; Hodges-Lehmann shift with rank-sum test for "
@@ -71,8 +71,5 @@ def baseline_associations(context: BuildContext) -> pl.DataFrame:
             )
     if not rows:
         return context.spec.empty()
-    schema = {k: v for k, v in context.spec.polars_schema.items() if k not in _STAMPED}
+    schema = unstamped(context.spec)
     return stamped(pl.DataFrame(rows, schema=schema), context, method=METHOD)
-
-
-_STAMPED = ("method", "inputs", "code_version")

@@ -20,7 +20,7 @@ from assayhouse.pipeline.cut_point_chunks import (
     forget_others,
     subjects_of,
 )
-from assayhouse.pipeline.provenance import spec_hash, stamped
+from assayhouse.pipeline.provenance import spec_hash, stamped, unstamped
 from assayhouse.pipeline.relations import reading
 from assayhouse.warehouse.home import Home
 
@@ -144,8 +144,7 @@ def response_curves(context: BuildContext) -> pl.DataFrame:
 def _result(context: BuildContext, rows: list[dict[str, object]], method: str) -> pl.DataFrame:
     if not rows:
         return context.spec.empty()
-    told = {"method", "inputs", "code_version", "spec_hash"}
-    schema = {k: v for k, v in context.spec.polars_schema.items() if k not in told}
+    schema = unstamped(context.spec, "spec_hash")
     frame = pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
     if "spec_hash" in context.spec.columns:
         frame = frame.with_columns(pl.lit(_search_hash(context)).alias("spec_hash"))

@@ -5,7 +5,7 @@ import polars as pl
 from assayhouse.analysis.exposure import exposure_relations, predose_exposure
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.population import analysed_subjects
-from assayhouse.pipeline.provenance import stamped
+from assayhouse.pipeline.provenance import stamped, unstamped
 
 METHOD = (
     "mean of the analysed predose concentrations of active subjects, BLQ as half the limit; "
@@ -61,11 +61,8 @@ def exposure_response(context: BuildContext) -> pl.DataFrame:
     found = exposure_relations(context.table("ard.exposure"), pl.concat(parts))
     if found.is_empty():
         return context.spec.empty()
-    schema = {k: v for k, v in context.spec.polars_schema.items() if k not in _STAMPED}
+    schema = unstamped(context.spec)
     full = found.with_columns(
         [pl.lit(None, dtype=v).alias(k) for k, v in schema.items() if k not in found.columns]
     )
     return stamped(full, context, method=RELATION)
-
-
-_STAMPED = ("method", "inputs", "code_version")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 import assayhouse
+from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.pipeline.context import BuildContext
 
 
@@ -14,6 +15,16 @@ def spec_hash(options: Mapping[str, object]) -> str:
     """SHA-256 of a method's options in canonical form."""
     text = json.dumps(dict(options), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+STAMPS = ("method", "inputs", "code_version")
+"""Columns that `stamped` adds."""
+
+
+def unstamped(spec: TableSpec, *others: str) -> dict[str, pl.DataType]:
+    """Columns and types of a result before it is stamped; ``others`` come later too."""
+    later = {*STAMPS, *others}
+    return {name: kind for name, kind in spec.polars_schema.items() if name not in later}
 
 
 def stamped(frame: pl.DataFrame, context: BuildContext, *, method: str) -> pl.DataFrame:

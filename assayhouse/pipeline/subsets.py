@@ -10,7 +10,7 @@ from assayhouse.pipeline.population import (
     arms_in_order,
     responses_of,
 )
-from assayhouse.pipeline.provenance import stamped
+from assayhouse.pipeline.provenance import stamped, unstamped
 from assayhouse.stats.modes import cutpoint
 
 SHARES = (
@@ -100,11 +100,7 @@ def module_cutoffs(context: BuildContext) -> pl.DataFrame:
     """Tell where every cut-off comes from, beside the trial's own distribution."""
     study = context.declarations.study
     rows = [_origin(context, cut, seed=study.seed) for cut in study.plan.cut_offs]
-    schema = {
-        name: kind
-        for name, kind in context.spec.polars_schema.items()
-        if name not in {"method", "inputs", "code_version"}
-    }
+    schema = unstamped(context.spec)
     frame = pl.DataFrame(rows, schema=schema).with_columns(
         pl.col("trial_value", "ci_lo", "ci_hi", "dip_p", "silverman_p").fill_nan(None)
     )
