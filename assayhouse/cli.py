@@ -186,11 +186,63 @@ def _add_questions(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--model", metavar="FILE", required=True, help="units and model as YAML")
     command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
     command.add_argument("--starts", type=int, metavar="N", help="in place of options.starts")
+    _add_cutpoint(commands)
     command = _add(
         commands, "inspect", handler="inspect:inspect_file", text="what an instrument's file is"
     )
     command.add_argument("file", metavar="FILE", help="known by its content, not by its name")
     command.add_argument("--picture", metavar="OUT", help="write a picture: .svg, .png or .pdf")
+
+
+def _add_cutpoint(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "predictive cut point of a marker, and what it is worth"
+    command = _add(commands, "cutpoint", handler="cutpoint:cutpoint", text=text)
+    command.add_argument("input", metavar="INPUT", help="csv or parquet: one row per subject")
+    command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
+    command.add_argument("--spec", metavar="FILE", help="the options below as YAML; these win")
+    for name, told in (
+        ("marker", "column of a marker; may be repeated"),
+        ("strata", "column of strata; may be repeated"),
+        ("adjust", "column of a covariate; may be repeated"),
+    ):
+        command.add_argument(f"--{name}", metavar="COLUMN", action="append", help=told)
+    for name, told in (
+        ("arm", "column of the arm: 1 active, 0 control"),
+        ("response", "column of the response: 0 or 1, a number, or a time"),
+        ("event", "column of a time's event, 0 or 1"),
+    ):
+        command.add_argument(f"--{name}", metavar="COLUMN", help=told)
+    for name in ("control", "active"):
+        command.add_argument(f"--{name}", metavar="LABEL", help=f"label of the {name} arm")
+    for name, told in (
+        ("endpoint", "binary, continuous or survival"),
+        ("test", "lrt, wald, firth, firth_wald, rd or wald_glm"),
+        ("candidates", "all or grid19"),
+        ("direction", "auto, higher or lower: where the group of interest lies"),
+        ("resample", "simple, arm or arm_stratum"),
+        ("preset", "subgrpid or lipsky2022"),
+        ("null", "permutation, or parametric for a prognostic marker"),
+    ):
+        command.add_argument(f"--{name}", metavar="WORD", help=told)
+    for name, told in (
+        ("n-boot", "bootstrap samples (1000)"),
+        ("n-null", "null data sets (9999; 999 where models are fitted)"),
+        ("n-outer", "outer samples of the correction for optimism (40)"),
+        ("min-cell", "subjects that each arm needs on either side (5)"),
+        ("seed", "of every random number (1)"),
+    ):
+        command.add_argument(f"--{name}", metavar="N", type=int, help=told)
+    for name, told in (
+        ("min-share", "share of the group of interest to exceed (0)"),
+        ("alpha", "level of the verdict (0.05)"),
+    ):
+        command.add_argument(f"--{name}", metavar="X", type=float, help=told)
+    command.add_argument(
+        "--pictures",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="draw the cuts and the response curve",
+    )
 
 
 if __name__ == "__main__":

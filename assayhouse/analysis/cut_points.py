@@ -15,13 +15,9 @@ import polars as pl
 import polars.selectors as cs
 
 from assayhouse.contracts.plan import CutPointSearch
-from assayhouse.stats.batting import (
-    BattingResult,
-    adjusted_p,
-    batting,
-    response_curve,
-    validate,
-)
+from assayhouse.stats.batting import adjusted_p, batting, response_curve, scan, validate
+from assayhouse.stats.batting_direction import find_direction
+from assayhouse.stats.batting_study import read_columns
 from assayhouse.stats.resampling import bootstrap_indices
 
 DEFAULTS: Mapping[str, object] = {
@@ -112,8 +108,11 @@ def search_chunk(
     """
     options = options_of(search)
     first, count = chunk_bounds(int(str(options["n_boot"])), search.chunks, chunk)
-    rows = bootstrap_indices(data.n, count, seed=seed, label=marker, start=first)
-    found = _run(data, options, marker=marker, resamples=rows)
+    groups = data.arm if options.get("resample") == "arm" else None
+    rows = bootstrap_indices(data.n, count, seed=seed, label=marker, start=first, groups=groups)
+    found = batting(
+        data.x, data.arm, data.response, marker=marker, resamples=rows, **_of_batting(options)
+    )
     return pl.DataFrame(
         {
             "marker": marker,
@@ -128,16 +127,14 @@ def search_chunk(
     ).with_columns(pl.col("cut", "statistic").fill_nan(None))
 
 
-def _run(
-    data: SearchData,
-    options: Mapping[str, object],
-    *,
-    marker: str,
-    resamples: npt.NDArray[np.uint32],
-) -> BattingResult:
-    return batting(
-        data.x, data.arm, data.response, marker=marker, resamples=resamples, **_of_batting(options)
-    )
+def _direction(data: SearchData, options: Mapping[str, object]) -> str:
+    """Return the direction of a search, found on the full data where it is left open."""
+    declared = str(options["direction"])
+    if declared != "auto":
+        return declared
+    columns = read_columns(data.arm, data.response)
+    better = bool(options.get("larger_is_better", True))
+    return find_direction(data.x, columns, larger_is_better=better)
 
 
 def _cells(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, object]:
@@ -150,7 +147,14 @@ def _cells(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, obje
     }
 
 
-def _verdict(p: float, alpha: float) -> str:
+def verdict(p: float, alpha: float) -> str:
+    """Say in plain words what the p-value of the whole procedure means.
+
+    Parameters
+    ----------
+    p, alpha : float
+        From `assayhouse.stats.batting.adjusted_p`, and the level.
+    """
     if p <= alpha:
         return (
             f"The whole procedure finds more than chance would (p = {p:.3g}): a cut to be "
@@ -199,7 +203,6 @@ def summarise_cuts(
     )
     return {
         "threshold": threshold,
-        "direction": str(options["direction"]),
         "ci_lo": low,
         "ci_hi": high,
         "iqr_lo": q1,
@@ -211,7 +214,7 @@ def summarise_cuts(
         **at,
         "p_adjusted": adjusted.p,
         "p_method": f"largest statistic over cuts, {adjusted.method} null, {adjusted.n_null} draws",
-        "verdict": _verdict(adjusted.p, float(str(options["alpha"]))),
+        "verdict": verdict(adjusted.p, float(str(options["alpha"]))),
         "rules": json.dumps(options, sort_keys=True),
         "status": "ok",
         "reasons": "",
@@ -222,20 +225,21 @@ def _at_threshold(
     data: SearchData, threshold: float, options: Mapping[str, object]
 ) -> dict[str, object]:
     """Count the original data at one cut, with the naive statistic."""
-    fixed = {**options, "candidates": np.array([threshold])}
-    identity = np.arange(data.n, dtype=np.uint32)[None, :]
-    found = _run(data, fixed, marker="x", resamples=identity)
-    above = data.x > threshold if found.direction == "higher" else data.x < threshold
-    n = np.array([[np.sum((data.arm == a) & (above == g)) for g in (0, 1)] for a in (0, 1)])
-    y = np.array(
-        [[np.sum(data.response[(data.arm == a) & (above == g)]) for g in (0, 1)] for a in (0, 1)]
+    found = scan(
+        data.x,
+        data.arm,
+        data.response,
+        tests=(str(options["test"]),),
+        candidates=np.array([threshold]),
+        direction=_direction(data, options),
     )
-    statistic = float(found.statistics[0])
-    known = not np.isnan(statistic)
+    n, y = found.n[0], found.y[0].astype(np.int64)
+    statistic, p = (float(told[str(options["test"])][0]) for told in (found.statistic, found.p))
     return {
+        "direction": found.direction,
         **_cells(n, y),
-        "statistic": statistic if known else None,
-        "p_naive": float(found.p_naive) if known and not np.isnan(found.p_naive) else None,
+        "statistic": None if np.isnan(statistic) else statistic,
+        "p_naive": None if np.isnan(p) else p,
     }
 
 
@@ -309,7 +313,7 @@ def curves(data: SearchData, search: CutPointSearch, *, seed: int) -> pl.DataFra
         data.x,
         data.arm,
         data.response,
-        direction=str(options_of(search)["direction"]),
+        direction=_direction(data, options_of(search)),
         rng=seed,
     )
     parts = [

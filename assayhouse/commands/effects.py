@@ -8,16 +8,16 @@ import polars as pl
 import yaml
 
 from assayhouse.commands.output import progress, say
+from assayhouse.commands.own_table import flags, numbers, read_text, typed
 from assayhouse.commands.session import Session
-from assayhouse.errors import DeclarationError, ModelDataError
+from assayhouse.errors import DeclarationError
 
 _TEXTS = ("usubjid", "arm", "paramcd")
 _NUMBERS = ("avisitn", "aval", "base", "lloq")
-_MISSING = ("", "NA", "NaN", ".")
-_FLAGS = {
-    **dict.fromkeys(("true", "t", "y", "yes", "1"), True),
-    **dict.fromkeys(("false", "f", "n", "no", "0"), False),
-}
+_TOLD = (
+    "Columns: usubjid, arm, paramcd, avisitn, aval, base, blq (true or false), lloq, and those "
+    "that the spec names."
+)
 
 
 def effects(_session: Session, args: argparse.Namespace) -> int:
@@ -58,38 +58,12 @@ def _options(path: Path) -> dict[str, object]:
 
 
 def _long(path: Path, *, texts: tuple[str, ...]) -> pl.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pl.read_parquet(path)
-        frame = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        message = (
-            f"{path}: not readable as a table in the long form. Nothing was written. Columns: "
-            "usubjid, arm, paramcd, avisitn, aval, base, blq (true or false), lloq, and those that "
-            "the spec names."
-        )
-        raise ModelDataError(message) from error
+    frame = read_text(path, told=_TOLD)
+    if path.suffix == ".parquet":
+        return frame
     for name in (name for name in frame.columns if name not in {*_TEXTS, *texts}):
         if name in _NUMBERS:
-            frame = _typed(path, frame, name, pl.col(name).cast(pl.Float64, strict=False))
+            frame = typed(path, frame, name, numbers(name), wanted="a number")
         elif name == "blq":
-            words = pl.col(name).str.to_lowercase().replace_strict(_FLAGS, default=None)
-            frame = _typed(path, frame, name, words.cast(pl.Boolean))
+            frame = typed(path, frame, name, flags(name), wanted="true or false")
     return frame
-
-
-def _typed(path: Path, frame: pl.DataFrame, name: str, typed: pl.Expr) -> pl.DataFrame:
-    """Give a column its type; lines where it has another are named, their values are not."""
-    text = pl.col(name).str.strip_chars()
-    known = frame.with_columns(pl.when(~text.is_in(_MISSING)).then(text).alias(name))
-    found = known.with_columns(typed.alias(name))
-    bad = (found[name].is_null() & known[name].is_not_null()).arg_true().to_list()
-    if not bad:
-        return found
-    shown = ", ".join(str(row + 2) for row in bad[:5]) + (", ..." if len(bad) > 5 else "")
-    wanted = "true or false" if name == "blq" else "a number"
-    message = (
-        f"{path}: column {name} is not {wanted} in {len(bad)} lines: {shown}. Nothing was written. "
-        "Leave a missing value empty, or write NA."
-    )
-    raise ModelDataError(message, rows=tuple(bad))

@@ -4,6 +4,7 @@ Takes the search as it is; judges nothing itself.
 """
 
 import math
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -47,8 +48,8 @@ def found_of(cut_points: pl.DataFrame, marker: str) -> dict[str, object]:
     ReportInputError
         A column is missing, or the marker has not exactly one row.
     """
-    needed = ("marker", "threshold", "ci_lo", "ci_hi", "n", "n_boot", "n_failed", "p_adjusted",
-              "verdict", "status", "method")  # fmt: skip
+    needed = ("marker", "threshold", "direction", "ci_lo", "ci_hi", "n", "n_boot", "n_failed",
+              "p_adjusted", "verdict", "status", "method")  # fmt: skip
     require_columns(cut_points, needed, name="ard.cut_points")
     require_unique(cut_points, ("marker",), name="ard.cut_points")
     rows = cut_points.filter(pl.col("marker") == marker)
@@ -56,6 +57,22 @@ def found_of(cut_points: pl.DataFrame, marker: str) -> dict[str, object]:
         message = f"ard.cut_points holds no search of {marker}. Nothing was drawn."
         raise ReportInputError(message)
     return rows.row(0, named=True)
+
+
+def side_of(found: Mapping[str, object]) -> str:
+    """Return where the group of interest lies, above or below a threshold.
+
+    Parameters
+    ----------
+    found : mapping
+        Row of ``ard.cut_points``.
+
+    Returns
+    -------
+    str
+        above or below.
+    """
+    return "below" if found["direction"] == "lower" else "above"
 
 
 def cut_point_twin(

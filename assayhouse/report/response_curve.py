@@ -1,4 +1,4 @@
-"""Response rate of the subjects above each threshold of a marker, by arm, with bands.
+"""Response rate of the subjects beyond each threshold of a marker, by arm, with bands.
 
 Takes ``ard.response_curves`` as it is; estimates nothing.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
-from assayhouse.report.cut_point import found_of
+from assayhouse.report.cut_point import found_of, side_of
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.figure import DrawnFigure, export
 from assayhouse.report.frames import require_columns, require_unique
@@ -50,7 +50,7 @@ def response_curve_twin(
     -------
     polars.DataFrame
         One row per arm and threshold, ``lower`` and ``upper`` being the simultaneous band; a
-        last row of series ``threshold``.
+        last row of series ``threshold``, whose ``side`` says who counts.
 
     Raises
     ------
@@ -93,6 +93,7 @@ def response_curve_twin(
         {
             "figure_id": figure_id, "panel": marker, "parameter": marker, "series": THRESHOLD,
             "x": found["threshold"], "label": found["verdict"], "status": found["status"],
+            "side": side_of(found),
         },
         schema_overrides={"x": pl.Float64},
     )  # fmt: skip
@@ -188,9 +189,10 @@ def _draw_arm(axes: "Axes", points: pl.DataFrame, style: ArmStyle) -> None:
 def _frame(axes: "Axes", twin: pl.DataFrame, marker: str) -> None:
     axes.set_ylim(-2, 102)
     dress(axes)
-    axes.set_xlabel(f"Threshold of {marker} at baseline", size=7.2, labelpad=1.5)
-    axes.set_ylabel("Responders among subjects above the threshold (%)", size=7.2)
-    value = twin.row(-1, named=True)["x"]
+    found = twin.row(-1, named=True)
+    axes.set_xlabel(f"Threshold of {marker}", size=7.2, labelpad=1.5)
+    axes.set_ylabel(f"Responders among subjects {found['side']} the threshold (%)", size=7.2)
+    value = found["x"]
     if value is None:
         return
     axes.axvline(value, color=INK, linewidth=1.0, linestyle=(0, (4, 2.5)), zorder=2.5)
@@ -216,13 +218,13 @@ def response_curve_tooltips(twin: pl.DataFrame) -> dict[str, str]:
     dict of str to str
         Text by ``point_id``.
     """
-    found = {}
+    found, side = {}, twin.row(-1, named=True)["side"]
     for row in twin.filter(pl.col("estimate").is_not_null()).iter_rows(named=True):
         where = f"marker = '{row['panel']}' and arm = '{row['arm']}' and threshold = {row['x']!r}"
         responders = f"{row['y']} of {row['n']} responded, {number(row['estimate'], 1)} %"
         alone, band = _interval(row, "rate_lo", "rate_hi"), _interval(row, "lower", "upper")
         lines = (
-            f"{row['arm_label']}, above {number(row['x'], 3)}: {responders}",
+            f"{row['arm_label']}, {side} {number(row['x'], 3)}: {responders}",
             f"95 % limits at this threshold {alone}, band {band}",
             f"select * from ard.response_curves where {where}",  # noqa: S608 - shown, not run
         )
@@ -249,8 +251,8 @@ def _notes(twin: pl.DataFrame) -> tuple[str, ...]:
     last = twin.row(-1, named=True)
     methods = "; ".join(sorted(set(twin["method"].drop_nulls().to_list())))
     told = (
-        "Each point: responders among the subjects above that threshold; points share subjects, "
-        "so neighbours are not independent. Shaded: simultaneous 95 % band."
+        f"Each point: responders among the subjects {last['side']} that threshold; points share "
+        "subjects, so neighbours are not independent. Shaded: simultaneous 95 % band."
     )
     notes = [
         told,

@@ -94,20 +94,22 @@ def permute(groups: IntArray, *, seed: int, label: str, start: int, stop: int) -
     return permuted_rows(words, groups)
 
 
-def chunks(n_null: int, n_rows: int) -> Iterator[tuple[int, int]]:
+def chunks(n_null: int, n_rows: int, *, most: int = _ROWS) -> Iterator[tuple[int, int]]:
     """Yield first and last replicate of pieces that fit the cache.
 
     Parameters
     ----------
     n_null, n_rows : int
         Replicates and rows.
+    most : int
+        Replicates of a piece, at most.
 
     Yields
     ------
     (int, int)
         Bounds.
     """
-    step = max(_ROWS // max(n_rows, 1), 1)
+    step = max(min(_ROWS // max(n_rows, 1), most), 1)
     for start in range(0, n_null, step):
         yield start, min(start + step, n_null)
 

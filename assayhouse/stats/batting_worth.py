@@ -1,6 +1,6 @@
 """A valid p value of a whole search, by repeating it on null data."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -27,6 +27,9 @@ from assayhouse.stats.batting_rules import PassedOptions
 from assayhouse.stats.batting_search import direction_of, search_original
 from assayhouse.stats.frozen import Frozen, freeze
 from assayhouse.stats.resampling import Rng
+
+Tell = Callable[[int, int], None]
+_FEW = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +120,56 @@ def adjusted_p(
     >>> adjusted_p(marker, arm, better, n_null=99, rng=1).p < 0.1
     True
     """
+    asked = {"statistic": statistic, "null": null, "n_null": n_null, "n_boot": n_boot, "rng": rng}
+    return watched_p(x, arm, response, tell=_silent, **asked, **same_as_batting)  # type: ignore[arg-type]
+
+
+def _silent(_done: int, _total: int) -> None:
+    return
+
+
+def watched_p(
+    x: ArrayLike,
+    arm: ArrayLike,
+    response: ArrayLike,
+    *,
+    tell: Tell,
+    statistic: str = "max",
+    null: str = "permutation",
+    n_null: int = 9999,
+    n_boot: int = 200,
+    rng: Rng = None,
+    **same_as_batting: Unpack[PassedOptions],
+) -> AdjustedP:
+    """Return what `adjusted_p` does, and tell how far it is.
+
+    Parameters
+    ----------
+    x, arm, response, statistic, null, n_null, n_boot, rng, **same_as_batting
+        As `adjusted_p`.
+    tell : callable
+        Given the null data sets that are done, and how many there are; called between pieces.
+
+    Returns
+    -------
+    AdjustedP
+        The same bits, told or not.
+
+    Raises
+    ------
+    InputError
+        A rule of the door is broken.
+
+    References
+    ----------
+    .. [1] Davison AC, Hinkley DV (1997), Bootstrap Methods and their Application, eq. 4.11.
+    """
     require_word(statistic, name="statistic", known=("max", "procedure"))
     require_word(null, name="null", known=("permutation", "parametric"))
     number = require_count(n_null, name="n_null", least=1)
     search = open_search(x, arm, response, n_boot=n_boot, rng=rng, options=same_as_batting)
     observed = _observed(search, statistic)
-    values = _null_statistics(search, statistic, null, number)
+    values = _null_statistics(search, statistic, null, number, tell)
     p = exceedance(observed, values)
     return AdjustedP(
         p=p,
@@ -143,25 +190,32 @@ def _observed(search: Search, statistic: str) -> float:
     return float(search_original(search.study, search.rules, direction=direction).statistics[0])
 
 
-def _null_statistics(search: Search, statistic: str, null: str, n_null: int) -> FloatArray:
+def _null_statistics(
+    search: Search, statistic: str, null: str, n_null: int, tell: Tell
+) -> FloatArray:
     """Return the statistic of every null data set."""
     study, rules = search.study, search.rules
     if statistic == "max" and null == "permutation" and fuses(study, rules):
         return permuted_maxima(study, rules, seed=search.seed, label=search.label, n_null=n_null)
-    pieces = [
-        null_maxima(study, rules, data)
-        if statistic == "max"
-        else null_procedures(study, rules, data, search.draws, start=start)
-        for start, data in _null_pieces(search, null, n_null)
-    ]
+    pieces = []
+    for start, data in _null_pieces(search, null, n_null, fine=statistic != "max"):
+        tell(start, n_null)
+        pieces.append(
+            null_maxima(study, rules, data)
+            if statistic == "max"
+            else null_procedures(study, rules, data, search.draws, start=start)
+        )
     return np.concatenate(pieces)
 
 
-def _null_pieces(search: Search, null: str, n_null: int) -> Iterator[tuple[int, NullData]]:
-    """Yield null data sets in pieces, with the number of the first."""
+def _null_pieces(
+    search: Search, null: str, n_null: int, *, fine: bool
+) -> Iterator[tuple[int, NullData]]:
+    """Yield null data sets in pieces, with the number of the first; small where each takes long."""
     study = search.study
     model = fit_prognostic(study) if null == "parametric" and study.kept.any() else None
-    for start, stop in chunks(n_null, len(study.marker)):
+    most = _FEW if fine or not study.dense else n_null
+    for start, stop in chunks(n_null, len(study.marker), most=most):
         stream = {"seed": search.seed, "label": search.label, "start": start, "stop": stop}
         if model is None:
             yield start, permuted_data(study, **stream)  # type: ignore[arg-type]

@@ -72,11 +72,12 @@ def baseline_subsets() -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def cut_points(*, found=True) -> pl.DataFrame:
+def cut_points(*, found=True, direction="higher") -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
                 "marker": "MODAL", "endpoint": "RESP", "avisitn": 24,
+                "direction": direction,
                 "threshold": 0.6 if found else None, "ci_lo": 0.2 if found else None,
                 "ci_hi": 0.9 if found else None, "n": 160, "n_boot": 10, "n_failed": 1,
                 "p_naive": 0.001, "p_adjusted": 0.2, "p_method": "parametric null, 99 draws",

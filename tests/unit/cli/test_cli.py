@@ -37,6 +37,7 @@ COMMANDS = [
     "sql",
     "effects",
     "poppk",
+    "cutpoint",
     "inspect",
 ]
 

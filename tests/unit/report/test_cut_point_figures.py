@@ -94,3 +94,13 @@ def test_curve_is_marked_and_small_in_the_thumbnail(curve):
         assert words in curve.svg
     assert len(curve.thumbnail_svg) < 50_000
     assert "4 of 80 responded" in next(iter(curve.tooltips.values()))
+
+
+def test_where_a_lower_group_is_of_interest_the_curve_counts_below():
+    lower = plot_response_curve(
+        subsets.response_curves(), subsets.cut_points(direction="lower"), arms=inputs.demo_arms(),
+        marker="MODAL", title="Curve", synthetic=True, figure_id="figure_7",
+    )  # fmt: skip
+    assert b"subjects below the threshold" in lower.svg
+    assert b"subjects above" not in lower.svg
+    assert "below" in next(iter(lower.tooltips.values()))
