@@ -62,7 +62,9 @@ class TableSpec:
 
     ``in_findings`` is False for results that are analysed apart from the others (concentrations of
     the drug). ``requires`` names sections of the study's plan, relations and mapped shapes without
-    which the relation does not exist.
+    which the relation does not exist. ``slices`` names a column: rows of one value
+    are made from that value's rows in every source that has it, so that a large relation may be
+    built part by part.
     """
 
     relation: str
@@ -79,6 +81,7 @@ class TableSpec:
     requires: tuple[str, ...] = ()
     unhashed: tuple[str, ...] = ()
     segment: str | None = None
+    slices: str | None = None
     code_version: str = "1"
     where: str = ""
 
@@ -189,6 +192,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
             "findings",
             "requires",
             "unhashed",
+            "slices",
         ],
         "code_version",
     )
@@ -216,6 +220,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
         in_findings=document.flag("findings", default=True),
         requires=document.texts("requires"),
         unhashed=document.texts("unhashed"),
+        slices=document.optional_text("slices"),
         code_version=document.text("code_version", "1"),
         where=str(path),
     )
@@ -224,6 +229,9 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
         message = (
             f"{path}: key and unhashed must name columns of the relation, the key at least one."
         )
+        raise DeclarationError(message)
+    if spec.slices not in (None, spec.key[0]):
+        message = f"{path}: slices must be the first column of the key, so that parts are in order."
         raise DeclarationError(message)
     return spec
 

@@ -17,7 +17,7 @@ from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.delivery import visible_receipts
-from assayhouse.warehouse import sql
+from assayhouse.warehouse import slices, sql
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Commit, Lake
 
@@ -126,6 +126,8 @@ def reading(home: Home, declarations: Declarations, relation: str) -> Iterator[B
 def build_relation(home: Home, declarations: Declarations, relation: str) -> Commit:
     """Build one relation from its parents and commit it; equal content makes no new version.
 
+    A large relation that declares ``slices`` is made and written part by part.
+
     Raises
     ------
     DeclarationError
@@ -134,11 +136,33 @@ def build_relation(home: Home, declarations: Declarations, relation: str) -> Com
     if relation not in derived(declarations):
         message = f"{relation} is not built from other relations of this study."
         raise DeclarationError(message)
+    lake, recipe = Lake(home, declarations), _recipe(declarations, relation)
     with reading(home, declarations, relation) as context:
+        if _is_large(lake, declarations, relation):
+            with _parts(context) as frames:
+                return lake.publish_parts(
+                    relation, frames, inputs=context.inputs, code_version=recipe
+                )
         frame = made(context)
-    return Lake(home, declarations).publish(
-        relation, frame, inputs=context.inputs, code_version=_recipe(declarations, relation)
-    )
+    return lake.publish(relation, frame, inputs=context.inputs, code_version=recipe)
+
+
+def _is_large(lake: Lake, declarations: Declarations, relation: str) -> bool:
+    """Whether a relation that may be built in parts has sources for more than one."""
+    if declarations.tables[relation].slices is None:
+        return False
+    heads = (lake.head(parent) for parent in declarations.parents(relation))
+    return sum(head.rows for head in heads if head is not None) > slices.SLICE_ROWS
+
+
+@contextmanager
+def _parts(context: BuildContext) -> Iterator[Iterator[pl.DataFrame]]:
+    """Rows of a relation, part by part in key order; the same as made at once."""
+    declarations, spec = context.declarations, context.spec
+    scratch = context.home.scratch_name(declarations.side(spec.relation))
+    rows = slices.SLICE_ROWS
+    with slices.sliced(context.connection, declarations, spec, scratch=scratch, rows=rows) as shown:
+        yield (made(context) for _ in shown)
 
 
 def made(context: BuildContext) -> pl.DataFrame:

@@ -21,7 +21,14 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.errors import WarehouseError
-from assayhouse.warehouse.records import RECORD, Head, Record, translated
+from assayhouse.warehouse.records import (
+    RECORD,
+    Head,
+    Record,
+    note_provenance,
+    read_head,
+    translated,
+)
 
 _APPLICATION = "assayhouse"
 _ATTEMPTS = 40
@@ -117,8 +124,31 @@ def overwrite(root: Path, rows: pa.Table, record: Record, head: Head | None) -> 
     return Head(version=version, record=record)
 
 
-def append_files(
-    root: Path, files: Mapping[Path, int], record: Record, head: Head | None, spec: TableSpec
+def replaced(
+    root: Path, record: Record, write: Callable[[Head | None], Head | None]
+) -> tuple[Head, bool]:
+    """Write new content; of equal content note where it came from. True where it was new."""
+
+    def attempt() -> tuple[Head, bool] | None:
+        head = read_head(root)
+        if head is not None and head.record.content_hash == record.content_hash:
+            if head.record != record:
+                head = note_provenance(root, head, record)
+            return head, False
+        written = write(head)
+        return None if written is None else (written, True)
+
+    return retried(root, attempt)
+
+
+def commit_files(
+    root: Path,
+    files: Mapping[Path, int],
+    record: Record,
+    head: Head | None,
+    spec: TableSpec,
+    *,
+    whole: bool,
 ) -> Head | None:
     """Take Parquet files that already lie in the table's folder into the table, all or none.
 
@@ -126,6 +156,8 @@ def append_files(
     ----------
     files : mapping
         File to number of rows.
+    whole : bool
+        They are the table from now on; else they are added to it.
 
     Returns
     -------
@@ -149,11 +181,12 @@ def append_files(
             )
             return
         table = DeltaTable(str(root), version=head.version)
+        mode = "overwrite" if whole else "append"
         table.create_write_transaction(
-            [*actions], mode="append", schema=schema, commit_properties=properties
+            [*actions], mode=mode, schema=schema, commit_properties=properties
         )
 
-    if not _committed(root, "appending to the table", commit):
+    if not _committed(root, "taking files into the table", commit):
         return None
     return Head(version=version, record=record)
 

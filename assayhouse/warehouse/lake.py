@@ -13,7 +13,7 @@ import polars as pl
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.errors import BlindingError, WarehouseError
-from assayhouse.warehouse import binding, delta, publications, receipts, records, window
+from assayhouse.warehouse import binding, delta, parts, publications, receipts, records, window
 from assayhouse.warehouse.content import combine, content_hash, in_key_order
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.publications import Pin, Publication
@@ -93,6 +93,15 @@ class Lake:
             raise BlindingError(message)
         return side
 
+    def _whole_table(self, relation: str, side: str | None) -> tuple[TableSpec, str]:
+        """Contract and side of a table that is written as a whole."""
+        spec = self.spec(relation)
+        if spec.segment is not None:
+            message = f"{relation} grows by receipts: use append_receipt. Nothing was written."
+            raise WarehouseError(message)
+        self.home.require()
+        return spec, self._one_side(relation, side)
+
     def root(self, relation: str, side: str) -> Path:
         """Folder of a relation's table."""
         return self.home.lake(relation, side)
@@ -132,11 +141,7 @@ class Lake:
         BlindingError
             The relation does not stand on that side.
         """
-        spec = self.spec(relation)
-        if spec.segment is not None:
-            message = f"{relation} grows by receipts: use append_receipt. Nothing was written."
-            raise WarehouseError(message)
-        side = self._one_side(relation, side)
+        spec, side = self._whole_table(relation, side)
         rows = in_key_order(spec.conform(frame), spec)
         record = records.Record(
             content_hash=content_hash(rows, spec),
@@ -144,20 +149,49 @@ class Lake:
             inputs=dict(inputs or {}),
             code_version=code_version,
         )
-        self.home.require()
         root = self.root(relation, side)
         arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        head, changed = delta.replaced(
+            root, record, lambda head: delta.overwrite(root, arrow, record, head)
+        )
+        return _commit(relation, side, head, changed=changed)
 
-        def attempt() -> Commit | None:
-            head = records.read_head(root)
-            if head is not None and head.record.content_hash == record.content_hash:
-                if head.record != record:
-                    head = records.note_provenance(root, head, record)
-                return _commit(relation, side, head)
-            written = delta.overwrite(root, arrow, record, head)
-            return None if written is None else _commit(relation, side, written, changed=True)
+    def publish_parts(
+        self,
+        relation: str,
+        frames: Iterable[pl.DataFrame],
+        *,
+        inputs: Mapping[str, str] | None = None,
+        code_version: str = "",
+    ) -> Commit:
+        """Make frames behind each other the whole content of a relation's table.
 
-        return delta.retried(root, attempt)
+        The same as `publish` of all of them together, in the memory of one.
+
+        Parameters
+        ----------
+        relation : str
+            A relation that is not a layout's and stands on one side.
+        frames : iterable of DataFrame
+            Every key of a frame is after every key of the frame before.
+        inputs, code_version
+            As in `publish`.
+
+        Raises
+        ------
+        WarehouseError
+            A frame does not follow the one before, or the table cannot be written; the former
+            version stays.
+        DeclarationError
+            A frame is not in the relation's contract.
+        """
+        spec, side = self._whole_table(relation, None)
+        root = self.root(relation, side)
+        written = parts.write(root, frames, spec)
+        head, changed = parts.take(
+            root, written, spec=spec, inputs=inputs or {}, code_version=code_version
+        )
+        return _commit(relation, side, head, changed=changed)
 
     def append_receipt(
         self, relation: str, frames: Iterable[pl.DataFrame] | Path, *, receipt: int

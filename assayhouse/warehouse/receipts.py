@@ -174,7 +174,7 @@ def append(
         if widened is None and head is not None:
             return None
         record = _extended(widened, staged.segment, spec=spec, receipt=receipt)
-        written = delta.append_files(root, staged.files, record, widened, spec)
+        written = delta.commit_files(root, staged.files, record, widened, spec, whole=False)
         return None if written is None else (written, True)
 
     return delta.retried(root, attempt)

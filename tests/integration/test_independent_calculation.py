@@ -12,10 +12,12 @@ from statistics import fmean
 import polars as pl
 import pytest
 
+from assayhouse.pipeline import relations
 from assayhouse.simulate.individuals import level_table, score_table, subject_table
 from assayhouse.simulate.world import World
+from assayhouse.warehouse import slices
 
-from support.clean_study import clean_home, rows_of
+from support.clean_study import clean_home, needed, rows_of
 from support.simulated import records
 
 pytestmark = pytest.mark.slow
@@ -30,9 +32,13 @@ KEY = ["USUBJID", "PARAMCD", "AVISITN"]
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("independent") / "home"
-    home, made, loaded = clean_home(folder, WANTED, layouts=LAYOUTS)
+def landed(tmp_path_factory):
+    return clean_home(tmp_path_factory.mktemp("independent") / "home", WANTED, layouts=LAYOUTS)
+
+
+@pytest.fixture(scope="module")
+def study(landed):
+    home, made, loaded = landed
     tables = {name: rows_of(home, loaded, name) for name in WANTED}
     return tables, made.transfers[-1], World(made.seed, made.subjects), loaded.study
 
@@ -222,3 +228,25 @@ def test_responders_at_the_end_are_those_that_were_planted(study):
     )
     pair = truth.join(end, on="USUBJID", how="full", coalesce=True)
     assert pair["AVAL"].to_list() == pair["responder_nri"].to_list()
+
+
+def test_relations_built_part_by_part_are_those_built_at_once(landed, monkeypatch):
+    home, _, loaded = landed
+    once, parts = relations.made, []
+
+    def made(context):
+        frame = once(context)
+        parts.append((context.spec.relation, frame.height))
+        return frame
+
+    monkeypatch.setattr(relations, "made", made)
+    monkeypatch.setattr(slices, "SLICE_ROWS", 5_000)
+    for relation in needed(loaded, WANTED):
+        if loaded.tables[relation].slices is None:
+            continue
+        parts.clear()
+        commit = relations.build_relation(home, loaded, relation)
+        print(f"{relation}: {commit.rows} rows in {len(parts)} parts")
+        assert sum(rows for _, rows in parts) == commit.rows
+        assert (len(parts) > 1) == (relation not in {"sdtm.rs", "sdtm.vs"}), parts
+        assert not commit.changed, f"{relation}: the parts are not the whole"

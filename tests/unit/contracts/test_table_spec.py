@@ -95,6 +95,7 @@ def test_a_value_that_is_no_number_is_an_error_and_is_not_told(tmp_path, fields)
         ({"key": []}, "the key at least one"),
         ({"unhashed": ["NEW"]}, "key and unhashed must name columns"),
         ({"side": "shut"}, "side must be one of"),
+        ({"slices": "AVAL"}, "slices must be the first column of the key"),
         ({"relation": "adam.other"}, "does not fit its file's place"),
         ({"colums": []}, "unknown key colums"),
     ],

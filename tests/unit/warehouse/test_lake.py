@@ -225,7 +225,9 @@ def test_a_commit_from_an_older_version_is_told_that_another_was_first(lake):
     lake.publish("ref.arms", arms("A two"))
     rows = lake.spec("ref.arms").conform(arms("A old")).to_arrow()
     assert delta.overwrite(root, rows, head.record, head) is None
-    assert delta.append_files(root, {}, head.record, head, lake.spec("ref.arms")) is None
+    assert (
+        delta.commit_files(root, {}, head.record, head, lake.spec("ref.arms"), whole=False) is None
+    )
     assert lake.scan("ref.arms").collect().equals(arms("A two"))
 
 
