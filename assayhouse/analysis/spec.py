@@ -10,6 +10,7 @@ import numpy as np
 
 from assayhouse.analysis.spec_checks import coerce, require, require_known, require_words
 from assayhouse.stats.psi import PHI75
+from assayhouse.stats.sandwich import COVARIANCES
 
 RESPONSES = ("abs", "chg", "pchg", "log")
 
@@ -24,7 +25,7 @@ _WORDS: Mapping[str, Collection[str]] = {
     "population": ("baseline_observed", "observed_at_visit"),
     "psi": ("huber", "bisquare", "ols"),
     "scale": ("mad", "proposal2"),
-    "covariance": ("h1", "h2", "h3"),
+    "covariance": COVARIANCES,
     "weights": ("om", "equal"),
     "df_method": ("barnard_rubin", "rubin1987"),
     "multiplicity": ("none", "holm", "hochberg", "bh", "by", "bonferroni"),

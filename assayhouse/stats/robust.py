@@ -23,7 +23,7 @@ from assayhouse.stats.basis import Basis, build_basis
 from assayhouse.stats.errors import InputError
 from assayhouse.stats.irls import FitOptions, RawFit, fit_least_squares, fit_robust
 from assayhouse.stats.psi import DEFAULT_TUNING, MASS_MAD, PHI75
-from assayhouse.stats.sandwich import compute_covariance
+from assayhouse.stats.sandwich import COVARIANCES, compute_covariance
 
 __all__ = ["MASS_MAD", "MIN_DF", "PHI75", "MFit", "m_regression"]
 
@@ -104,8 +104,9 @@ def m_regression(
         MAD about zero, or Huber's proposal 2 started at MAD / 0.6745.
     mad_constant : float
         Divisor of the MAD: `PHI75`, or `MASS_MAD` for agreement with MASS::rlm.
-    covariance : {"h1", "h2", "h3"}
-        Huber's asymptotic covariances.
+    covariance : {"h1", "h2", "h3", "sandwich"}
+        Huber's asymptotic covariances, which take the errors of all subjects for equally spread,
+        or the sandwich, which does not.
     variance_ddof : int
         The variance of psi' has the divisor n - variance_ddof.
     tolerance : float
@@ -129,6 +130,7 @@ def m_regression(
     ----------
     .. [1] Huber PJ (1981), Robust Statistics, sections 7.6 (H1 to H3) and 7.8 (proposal 2).
     .. [2] Venables WN, Ripley BD (2002), Modern Applied Statistics with S, section 6.5.
+    .. [3] MacKinnon JG, White H (1985), J Econometrics 29, 305-325 (HC3, for the sandwich).
 
     Examples
     --------
@@ -210,7 +212,7 @@ def _parts(design: FloatArray, response: FloatArray) -> Iterator[IntArray]:
 def _check_options(options: FitOptions) -> FitOptions:
     require_word(options.psi, name="psi", known=DEFAULT_TUNING)
     require_word(options.scale, name="scale", known=("mad", "proposal2"))
-    require_word(options.covariance, name="covariance", known=("h1", "h2", "h3"))
+    require_word(options.covariance, name="covariance", known=COVARIANCES)
     if options.psi != "ols":
         require_positive(options.tuning, name="tuning")
     require_positive(options.mad_constant, name="mad_constant")

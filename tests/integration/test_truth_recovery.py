@@ -33,8 +33,8 @@ LARGE = 6_000  # subjects per arm: 24,000 in all
 KEY = ["paramcd", "avisitn", "response", "term", "arm"]
 RESPONSES = ("abs", "chg", "pchg", "log")
 VISITS, ARMS, ANALYTES = 3, 4, 27
-BESIDE = "ADSDNA"  # not of the published tables; see test_what_the_method_does_not_recover
 UNEVEN = "PDC"
+BESIDE = "ADSDNA"  # not of the published tables, and held to the same
 LAYOUTS = (
     *("covance_flow.results", "epiontis.results", "singulex.results", "dxterity.expression"),
     *("central_lab.lb", "edc.dm", "edc.site", "edc.ex", "irt.rand", "irt.strata"),
@@ -165,7 +165,7 @@ def report(rows, what):
 
 
 def usable(deviations, *conditions):
-    rows = deviations.filter(pl.col("status") == "ok", pl.col("paramcd") != BESIDE, *conditions)
+    rows = deviations.filter(pl.col("status") == "ok", *conditions)
     assert rows["limit"].null_count() == 0
     return rows
 
@@ -196,18 +196,18 @@ def test_adjusted_means_by_arm_visit_and_analyte_are_recovered(deviations, respo
     chosen = pl.col("response") == response, pl.col("term") == "lsmean"
     rows = usable(deviations, *chosen)
     assert rows.height >= 0.9 * len(SEEDS) * ARMS * VISITS * ANALYTES, "few estimates were refused"
-    share, _ = report(rows, f"adjusted means, {response}")
+    share, largest = report(rows, f"adjusted means, {response}")
     assert share >= 92
-    assert rows.filter(pl.col("paramcd") != UNEVEN)["z"].abs().max() <= 4.5
+    assert largest <= 4.5
 
 
 @pytest.mark.parametrize("response", RESPONSES)
 def test_differences_from_the_reference_arm_are_recovered(deviations, response):
     chosen = pl.col("response") == response, pl.col("term") == "diff"
     rows = usable(deviations, *chosen)
-    share, _ = report(rows, f"differences, {response}")
+    share, largest = report(rows, f"differences, {response}")
     assert share >= 92
-    assert rows.filter(pl.col("paramcd") != UNEVEN)["z"].abs().max() <= 4.5
+    assert largest <= 4.5
 
 
 def by_analyte(rows):
@@ -229,7 +229,7 @@ def by_analyte(rows):
 
 
 def test_every_analyte_is_recovered_on_the_log_scale(deviations):
-    """On logs the errors are even: there every analyte, also the two below, is in its own bounds.
+    """On logs the errors are even: there every analyte is within bounds of its own.
 
     36 adjusted means of a parameter come from some 250 correlated subjects of each seed: their
     rms deviates from 1 by chance much more than that of 36 independent ones.
@@ -238,28 +238,46 @@ def test_every_analyte_is_recovered_on_the_log_scale(deviations):
         pl.col("status") == "ok", pl.col("term") == "lsmean", pl.col("response") == "log"
     )
     table = by_analyte(rows)
-    assert set(table["paramcd"]) >= {BESIDE, UNEVEN}
+    assert BESIDE in table["paramcd"]
     assert table.height == ANALYTES + 1
     assert table["largest"].max() <= 4.5
     assert table["rms"].max() <= 1.8
 
 
-def test_what_the_method_does_not_recover(deviations):
-    """Two analytes show the limits of one scale of error and of a slope on a skewed baseline.
+def test_every_analyte_over_all_responses_is_told(deviations):
+    """The lowest is anti-dsDNA: baselines spread over three powers of ten.
 
-    The published method has one error scale for all arms (covariance h1). Plasmacytoid dendritic
-    cells fall by most of their number under treatment and not under placebo, so that the placebo
-    arm's SE is too small. Baselines of anti-dsDNA spread over three powers of ten: the slope hangs
-    on few subjects, and the adjusted mean with it. Neither is left out of the study; the log scale
-    recovers both.
+    The slope, and the adjusted means with it, hangs on the few largest; no standard error from
+    250 subjects knows how few. Its differences between arms do not depend on the slope.
     """
-    rows = deviations.filter(pl.col("paramcd").is_in([BESIDE, UNEVEN]), pl.col("status") == "ok")
-    beyond = rows.filter(pl.col("z").abs() > 4.5)
-    for row in beyond.select("paramcd", "response", "term", "arm", "avisitn", "z").rows():
-        print("beyond 4.5 SE:", *row)
-    assert "log" not in beyond["response"].to_list()
-    whole = by_analyte(deviations.filter(pl.col("status") == "ok", pl.col("term") == "lsmean"))
-    assert whole.filter(pl.col("largest") > 4.5)["paramcd"].is_in([BESIDE, UNEVEN]).all()
+    rows = deviations.filter(pl.col("status") == "ok", pl.col("term") == "lsmean")
+    table = by_analyte(rows)
+    assert table["largest"].max() <= 4.5
+    assert table.filter(pl.col("within") < 75).is_empty()
+    differences = deviations.filter(pl.col("paramcd") == BESIDE, pl.col("term") == "diff")
+    assert (differences["z"].abs() <= 2).mean() >= 0.92
+
+
+def test_one_scale_of_error_for_all_arms_is_not_enough(loaded, spec):
+    """Why the study declares the sandwich: cells that fall under treatment spread less there.
+
+    The first seed's placebo arm was beyond 4.5 SE of Huber's first covariance.
+    """
+    assert spec.covariance == "sandwich"
+    long = trial(loaded, SEEDS[0]).filter(pl.col("paramcd") == UNEVEN)
+    errors = {
+        name: estimate_effects(long, replace(spec, covariance=name)).filter(
+            pl.col("response") == "pchg", pl.col("term") == "lsmean", pl.col("avisitn") == 24
+        )
+        for name in ("h1", "sandwich")
+    }
+    assert errors["h1"]["estimate"].equals(errors["sandwich"]["estimate"])
+    ratio = errors["sandwich"]["se"] / errors["h1"]["se"]
+    print(dict(zip(errors["h1"]["arm"], ratio.round(2), strict=True)))
+    first, *_, last = (arm.ARMCD for arm in loaded.study.arms)
+    by_arm = dict(zip(errors["h1"]["arm"], ratio, strict=True))
+    assert by_arm[first] > 1.4
+    assert by_arm[last] < 0.9
 
 
 def test_a_refused_estimate_has_no_number_and_a_reason(deviations):

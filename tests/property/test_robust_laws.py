@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assayhouse.stats.robust import m_regression
+from assayhouse.stats.sandwich import COVARIANCES
 
 MODELS = st.sampled_from(
     [("huber", "mad"), ("huber", "proposal2"), ("bisquare", "mad"), ("bisquare", "proposal2")]
@@ -92,7 +93,7 @@ def test_a_covariate_in_another_unit_or_origin_moves_nothing_but_itself(seed, mo
 
 
 @few
-@given(SEEDS, MODELS, st.sampled_from(["h1", "h2", "h3"]))
+@given(SEEDS, MODELS, st.sampled_from(COVARIANCES))
 def test_the_order_of_the_subjects_does_not_matter(seed, model, covariance):
     design, response = problem(seed)
     order = np.random.default_rng(seed + 1).permutation(len(design))
@@ -128,7 +129,23 @@ def test_huge_tuning_is_least_squares(seed, psi, covariance):
 
 
 @few
-@given(SEEDS, MODELS, st.integers(1, 11), st.sampled_from(["h1", "h3"]))
+@given(SEEDS)
+def test_the_sandwich_of_least_squares_is_what_leaving_out_each_subject_gives(seed):
+    design, response = problem(seed)
+    whole = m_regression(design, response, psi="ols", covariance="sandwich")
+    moves = [
+        np.linalg.lstsq(np.delete(design, i, 0), np.delete(response[0], i))[0]
+        - whole.coefficients[0]
+        for i in range(len(design))
+    ]
+    expected = np.einsum("ip,iq->pq", moves, moves)
+    assert whole.covariance[0] == pytest.approx(expected, rel=1e-7, abs=1e-9 * expected.max())
+    huge = m_regression(design, response, tuning=1e9, covariance="sandwich")
+    assert huge.std_errors == pytest.approx(whole.std_errors, rel=1e-7)
+
+
+@few
+@given(SEEDS, MODELS, st.integers(1, 11), st.sampled_from(["h1", "h3", "sandwich"]))
 def test_cutting_a_batch_changes_no_digit(seed, model, cut, covariance):
     design, response = problem(seed, b=12)
     response[3] = 1.0  # one that collapses at once
@@ -144,12 +161,13 @@ def test_cutting_a_batch_changes_no_digit(seed, model, cut, covariance):
 
 
 @few
-@given(SEEDS, MODELS)
-def test_designs_of_their_own_change_no_digit(seed, model):
+@given(SEEDS, MODELS, st.sampled_from(["h1", "sandwich"]))
+def test_designs_of_their_own_change_no_digit(seed, model, covariance):
     design, response = problem(seed, b=5)
     psi, scale = model
-    shared = m_regression(design, response, psi=psi, scale=scale)
-    own = m_regression(np.stack([design] * 5), response, psi=psi, scale=scale)
+    options = {"psi": psi, "scale": scale, "covariance": covariance}
+    shared = m_regression(design, response, **options)
+    own = m_regression(np.stack([design] * 5), response, **options)
     assert np.array_equal(shared.coefficients, own.coefficients)
     assert np.array_equal(shared.covariance, own.covariance)
     assert shared.status.tolist() == own.status.tolist()
@@ -169,7 +187,7 @@ def test_the_estimate_solves_its_equation(seed, model):
 @given(SEEDS, MODELS)
 def test_covariances_are_symmetric_and_positive(seed, model):
     design, response = problem(seed, b=3)
-    for covariance in ("h1", "h2", "h3"):
+    for covariance in COVARIANCES:
         fit = fit_ok(design, response, model, covariance=covariance)
         assert fit.covariance == pytest.approx(fit.covariance.transpose(0, 2, 1), rel=1e-9)
         assert np.linalg.eigvalsh(fit.covariance).min() > 0

@@ -97,7 +97,8 @@ def test_every_row_says_its_unit_scale_method_seed_and_inputs():
 
 def test_the_method_is_said_with_all_its_options():
     said = describe(effect_spec(STUDY))
-    for word in ("huber", "mad", "h1", "observed cases", "baseline", *STUDY.strata):
+    covariance = STUDY.plan.effects["covariance"]
+    for word in ("huber", "mad", covariance, "observed cases", "baseline", *STUDY.strata):
         assert word in said
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from assayhouse.errors import AssayhouseError, ModelDataError
 from assayhouse.stats.errors import InputError
@@ -152,8 +153,8 @@ def test_too_few_steps_are_not_converged():
     assert fit.iterations.tolist() == [2]
 
 
-@pytest.mark.parametrize("covariance", ["h2", "h3"])
-def test_h2_and_h3_do_not_exist_where_a_columns_slopes_are_all_zero(covariance):
+@pytest.mark.parametrize("covariance", ["h2", "h3", "sandwich"])
+def test_h2_and_what_is_like_it_do_not_exist_where_a_columns_slopes_are_all_zero(covariance):
     design, response = two_far_subjects(50.0)
     assert status(design, response, covariance=covariance) == ["covariance_undefined"]
 
@@ -161,6 +162,48 @@ def test_h2_and_h3_do_not_exist_where_a_columns_slopes_are_all_zero(covariance):
 def test_h1_exists_where_h2_does_not():
     design, response = two_far_subjects(50.0)
     assert status(design, response, covariance="h1") == ["ok"]
+
+
+def unequal_arms(n=80):
+    """Two arms of equal size, the second with a tenth of the first one's spread."""
+    arm = np.arange(n) % 2
+    z = ndtri((np.arange(n) // 2 + 0.5) / (n // 2))
+    return np.column_stack([1.0 - arm, arm]), np.where(arm == 0, 10.0 * z, z)
+
+
+def test_the_sandwich_tells_each_arm_its_own_spread_and_h1_does_not():
+    design, response = unequal_arms()
+    pooled = m_regression(design, response).std_errors[0]
+    own = m_regression(design, response, covariance="sandwich").std_errors[0]
+    assert pooled[0] / pooled[1] == pytest.approx(1.0)
+    assert own[0] > 3 * pooled[0]
+    assert own[1] == pytest.approx(1.0 / np.sqrt(40), rel=0.1)
+
+
+def test_the_sandwich_is_the_formula_written_out_subject_by_subject():
+    design, response = line()
+    response = response.copy()
+    response[3] += 50.0
+    fit = m_regression(design, response, covariance="sandwich")
+    scale, inverse = fit.scale[0], np.linalg.inv(design.T @ design)
+    bread, meat = np.zeros((2, 2)), np.zeros((2, 2))
+    for x, y in zip(design, response, strict=True):
+        u = (y - x @ fit.coefficients[0]) / scale
+        bread += (abs(u) <= 1.345) * np.outer(x, x)
+        pull = scale * np.clip(u, -1.345, 1.345) / (1.0 - x @ inverse @ x)
+        meat += pull**2 * np.outer(x, x)
+    expected = np.linalg.inv(bread) @ meat @ np.linalg.inv(bread)
+    assert fit.covariance[0] == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_subject_who_alone_decides_a_coefficient_adds_nothing_to_the_sandwich():
+    design, response = line()
+    alone = np.column_stack([design, np.arange(N) == 5])
+    fit = m_regression(alone, response, covariance="sandwich")
+    rest = np.arange(N) != 5
+    others = m_regression(design[rest], response[rest], covariance="sandwich")
+    assert fit.status.tolist() == ["ok"]
+    assert fit.std_errors[0, :2] == pytest.approx(others.std_errors[0], rel=0.1)
 
 
 def test_least_squares_is_numpys():
