@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assayhouse.warehouse.home import Home
 from dagster_project import demo
-from dagster_project.folder import prepare
+from dagster_project.folder import instance_of
 from dagster_project.resources import HOME_VARIABLE, STUDY_VARIABLE, home_from_environment
 
 HOST, PORT = "127.0.0.1", "3000"
@@ -32,7 +32,8 @@ def main() -> int:
     os.environ[HOME_VARIABLE] = str(home.root)
     if not home.publication_file.is_file() and STUDY_VARIABLE not in os.environ:
         demo.main()
-    prepare(home)
+    with instance_of(home):  # its files are made before two programs open them
+        pass
     sys.stdout.write(f"http://{HOST}:{PORT}\n")
     daemon = subprocess.Popen(command("dagster-daemon", "run"))  # noqa: S603 - our own command line
     try:

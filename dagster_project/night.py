@@ -101,11 +101,15 @@ class _Night:
         failures = (event for event in result.all_events if event.is_step_failure)
         return frozenset(str(event.step_key) for event in failures)
 
-    def shown(self, key: dg.AssetKey) -> str | None:
-        """Content that Dagster showed last."""
-        event = self.instance.get_latest_materialization_event(key)
-        found = None if event is None else event.asset_materialization
-        return None if found is None else (found.tags or {}).get(VERSION_TAG)
+    def shown(self, keys: Sequence[dg.AssetKey]) -> dict[dg.AssetKey, str | None]:
+        """Content that Dagster showed last, per asset; nothing for one it never showed."""
+        found: dict[dg.AssetKey, str | None] = dict.fromkeys(keys)
+        for record in self.instance.get_asset_records(keys):
+            last = record.asset_entry.last_materialization
+            found[record.asset_entry.asset_key] = (
+                None if last is None else (last.tags or {}).get(VERSION_TAG)
+            )
+        return found
 
     def take_in(self, arrival: arrivals.Arrival) -> None:
         """Take in one delivery; a rejected one fails alone."""
@@ -117,20 +121,24 @@ class _Night:
     def unseen_records(self) -> list[str]:
         """Relations written by intake whose content Dagster has not shown."""
         versions = {"intake": record_version, "raw": raw_version}
+        tables = self.lake.declarations.tables.items()
+        keys = {name: metadata.asset_key(name) for name, spec in tables if spec.layer in versions}
+        shown = self.shown([*keys.values()])
         return [
             name
-            for name, spec in self.lake.declarations.tables.items()
-            if spec.layer in versions
-            and self.shown(metadata.asset_key(name)) != versions[spec.layer](self.lake, name)
+            for name, key in keys.items()
+            if shown[key] != versions[self.lake.declarations.tables[name].layer](self.lake, name)
         ]
 
     def due(self) -> list[str]:
         """Relations that are out of date, or whose content Dagster has not shown."""
         visible = visible_receipts(self.lake.home)
+        keys = {name: metadata.asset_key(name) for name in derived(self.lake.declarations)}
+        shown = self.shown([*keys.values()])
         found = []
-        for name in derived(self.lake.declarations):
+        for name, key in keys.items():
             head = self.lake.head(name)
-            seen = head is not None and self.shown(metadata.asset_key(name)) == head.content_hash
+            seen = head is not None and shown[key] == head.content_hash
             if not (seen and is_current(self.lake, self.lake.declarations, name, visible=visible)):
                 found.append(name)
         return found
@@ -173,7 +181,7 @@ class _Night:
     def publication_due(self) -> bool:
         """Whether Dagster has not shown what is served."""
         served = self.lake.publication()
-        return served is None or self.shown(warehouse.KEY) != served.content_hash
+        return served is None or self.shown([warehouse.KEY])[warehouse.KEY] != served.content_hash
 
 
 def _start(instance: dg.DagsterInstance, study: StudyHome, tell: Tell) -> _Night:

@@ -4,19 +4,20 @@ Custom metadata of the commit hold the record, so rows and record appear togethe
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from assayhouse.errors import WarehouseError
 from assayhouse.warehouse.home import atomic_write
 
 RECORD = "assayhouse"
+_COMMIT = re.compile(r"\d{20}\.json")
 _PROVENANCE = "_provenance.json"
 _WITHOUT_ROWS = frozenset({"VACUUM START", "VACUUM END", "SET TBLPROPERTIES"})
 
@@ -81,15 +82,20 @@ def translated(root: Path, doing: str) -> Iterator[None]:
         raise WarehouseError(message) from error
 
 
-def exists(root: Path) -> bool:
-    """Whether there is a table."""
-    return (root / "_delta_log").is_dir() and DeltaTable.is_deltatable(str(root))
+def _latest(root: Path) -> int | None:
+    """Highest version in the table's log, or None where there is no table.
+
+    The log is kept whole, so the names in it are enough; opening the table reads all of it.
+    """
+    log = root / "_delta_log"
+    names = (path.name for path in log.iterdir()) if log.is_dir() else ()
+    return max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=None)
 
 
 def _commit_info(root: Path, version: int) -> dict[str, object]:
     path = root / "_delta_log" / f"{version:020d}.json"
     for line in path.read_text("utf-8").splitlines():
-        info = json.loads(line).get("commitInfo")
+        info = json.loads(line).get("commitInfo") if "commitInfo" in line else None
         if isinstance(info, dict):
             return info
     return {}
@@ -103,10 +109,10 @@ def read_head(root: Path, *, version: int | None = None) -> Head | None:
     WarehouseError
         The version does not exist, or something else than assayhouse wrote rows into the table.
     """
-    if not exists(root):
-        return None
     with translated(root, "reading the table's log"):
-        latest = DeltaTable(str(root), version=version).version()
+        latest = _latest(root) if version is None else version
+        if latest is None:
+            return None
         recorded = latest
         info = _commit_info(root, recorded)
         while RECORD not in info and info.get("operation") in _WITHOUT_ROWS and recorded:
