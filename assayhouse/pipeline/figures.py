@@ -1,9 +1,10 @@
 """Relations report.*: the declared figures drawn from results, as values and as files.
 
-A figure is drawn once per build. Its files are stored under their own SHA-256, so that drawing
-it again changes nothing; the report of a publication shows the files that are registered.
+A figure is drawn when something it shows has changed. Its files are stored under their own
+SHA-256; the report of a publication shows the files that are registered.
 """
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import polars as pl
 from assayhouse.contracts.study import Figure, Study
 from assayhouse.errors import WarehouseError
 from assayhouse.pipeline.context import BuildContext
+from assayhouse.pipeline.drawings import THUMBNAIL, Drawings, key_of
 from assayhouse.report import forest_rows
 from assayhouse.report.cut_point import cut_point_twin, plot_cut_point
 from assayhouse.report.distributions import distributions_twin, plot_distributions
@@ -28,11 +30,10 @@ from assayhouse.report.response_curve import (
 from assayhouse.report.theme import arm_styles
 from assayhouse.report.time_course import plot_time_course
 from assayhouse.report.twin import time_course_twin
-from assayhouse.warehouse.home import Home, atomic_write
+from assayhouse.warehouse.content import content_hash
+from assayhouse.warehouse.home import Home
 
 Tables = Callable[[str], pl.DataFrame]
-DRAWN = ("svg", "png", "pdf", "csv")
-THUMBNAIL = "thumbnail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,8 @@ class Kind:
 
     Parameters
     ----------
-    results : str
-        Relation without which there is nothing to draw.
+    reads : tuple of str
+        Relations it is drawn from; without rows of the first there is nothing to draw.
     twin : callable
         The figure's numbers, without drawing it.
     tooltips : callable
@@ -59,7 +60,7 @@ class Kind:
         The figure.
     """
 
-    results: str
+    reads: tuple[str, ...]
     twin: Callable[[Figure, Tables], pl.DataFrame]
     tooltips: Callable[[pl.DataFrame], dict[str, str]]
     draw: Callable[[Marks, Figure, Tables], DrawnFigure]
@@ -179,14 +180,17 @@ def _no_tooltips(twin: pl.DataFrame) -> dict[str, str]:
     return {}
 
 
+_COURSE = ("ard.effects", "ref.arms", "ref.parameters", "ref.visit_windows")
+_CUTS = ("ard.cut_points", "ard.cut_point_bootstrap")
+_CURVES = ("ard.response_curves", "ard.cut_points", "ref.arms")
 KINDS = {
-    "time_course": Kind("ard.effects", _time_course_twin, tooltips, _time_course),
-    "distributions": Kind("adam.subset_flags", _distributions_twin, _no_tooltips, _distributions),
-    "forest": Kind("ard.subsets", _forest_twin, forest_rows.forest_tooltips, _forest),
-    "cut_point": Kind("ard.cut_points", _cut_point_twin, _no_tooltips, _cut_point),
-    "response_curve": Kind(
-        "ard.response_curves", _response_curve_twin, response_curve_tooltips, _response_curve
+    "time_course": Kind(_COURSE, _time_course_twin, tooltips, _time_course),
+    "distributions": Kind(
+        ("adam.subset_flags", "ref.cut_offs"), _distributions_twin, _no_tooltips, _distributions
     ),
+    "forest": Kind(("ard.subsets", "ref.arms"), _forest_twin, forest_rows.forest_tooltips, _forest),
+    "cut_point": Kind(_CUTS, _cut_point_twin, _no_tooltips, _cut_point),
+    "response_curve": Kind(_CURVES, _response_curve_twin, response_curve_tooltips, _response_curve),
 }
 
 
@@ -194,7 +198,7 @@ def shown(study: Study, table: Tables) -> Iterator[tuple[Figure, Kind]]:
     """Give the declared figures that have results, with their kind."""
     for figure in study.figures:
         kind = KINDS[figure.kind]
-        if not table(kind.results).is_empty():
+        if not table(kind.reads[0]).is_empty():
             yield figure, kind
 
 
@@ -214,31 +218,26 @@ def figure_values(context: BuildContext) -> pl.DataFrame:
 def figures(context: BuildContext) -> pl.DataFrame:
     """Draw the figures into files and return their register."""
     study = context.declarations.study
-    folder = context.home.figures(context.declarations.side(context.spec.relation))
-    folder.mkdir(parents=True, exist_ok=True)
+    drawings = Drawings(context.home.figures(context.declarations.side(context.spec.relation)))
     marks = Marks(synthetic=study.synthetic, watermark=context.watermark)
     rows = []
     for figure, kind in shown(study, context.table):
-        drawn = kind.draw(marks, figure, context.table)
-        twin = drawn.twin.write_csv().encode()
-        contents = (drawn.svg, drawn.png, drawn.pdf, twin, drawn.thumbnail_svg)
-        for name, content in zip((*DRAWN, THUMBNAIL), contents, strict=True):
-            digest = hashlib.sha256(content).hexdigest()
-            suffix = "svg" if name == THUMBNAIL else name
-            path = folder / f"{digest}.{suffix}"
-            if not path.is_file():
-                atomic_write(path, content)
-            rows.append(
-                {
-                    "figure_id": drawn.figure_id,
-                    "format": name,
-                    "title": drawn.title,
-                    "file_name": f"{digest}.{suffix}",
-                    "sha256": digest,
-                    "n_values": drawn.twin.height,
-                }
-            )
+        frames = {name: _narrowed(figure, context.table(name)) for name in kind.reads}
+        hashes = {
+            name: content_hash(frame, context.declarations.tables[name])
+            for name, frame in frames.items()
+        }
+        key = key_of(figure, marks, context.spec.code_version, frames=hashes)
+        draw = functools.partial(kind.draw, marks, figure, frames.__getitem__)
+        rows += drawings.rows(key, draw)
     return pl.DataFrame(rows, schema=context.spec.polars_schema)
+
+
+def _narrowed(figure: Figure, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows a figure can show: of the parameters that it declares, where it declares any."""
+    if "paramcd" not in frame.columns or not figure.parameters:
+        return frame
+    return frame.filter(pl.col("paramcd").is_in(figure.parameters))
 
 
 def registered(
