@@ -6,6 +6,7 @@ from assayhouse.analysis.associations import rank_correlation, with_and_without
 from assayhouse.contracts.plan import Factor
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
+from assayhouse.pipeline.population import BASELINE
 from assayhouse.pipeline.provenance import stamped, unstamped
 
 METHOD = (
@@ -42,8 +43,8 @@ def at_first_dose(medication: pl.DataFrame, dm: pl.DataFrame, factor: Factor) ->
     )
 
 
-def _wide(adbm: pl.DataFrame) -> pl.DataFrame:
-    base = adbm.filter(pl.col("ABLFL") == "Y").select("USUBJID", "PARAMCD", "AVAL")
+def _wide(base_records: pl.DataFrame) -> pl.DataFrame:
+    base = base_records.select("USUBJID", "PARAMCD", "AVAL")
     return base.pivot(on="PARAMCD", index="USUBJID", values="AVAL", aggregate_function="first")
 
 
@@ -51,7 +52,7 @@ def baseline_associations(context: BuildContext) -> pl.DataFrame:
     """Compare every declared parameter with every declared score and medication."""
     plan = context.declarations.study.plan
     parameters = context.declarations.parameters
-    wide, dm = _wide(context.table("adam.adbm")), context.table("sdtm.dm")
+    wide, dm = _wide(context.table("adam.adbm", where=BASELINE)), context.table("sdtm.dm")
     medication = context.table("sdtm.cm") if plan.factors else pl.DataFrame()
     factors = {f.factor: at_first_dose(medication, dm, f) for f in plan.factors}
     rows: list[dict[str, object]] = []

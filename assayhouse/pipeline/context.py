@@ -22,8 +22,15 @@ class BuildContext:
     inputs: dict[str, str]
     watermark: str | None = None
 
-    def table(self, relation: str) -> pl.DataFrame:
+    def table(self, relation: str, *, where: str | None = None) -> pl.DataFrame:
         """Read one parent, in contract order.
+
+        Parameters
+        ----------
+        relation : str
+            A declared parent.
+        where : str or None
+            Condition in SQL; the other rows of a large relation never come into memory.
 
         Raises
         ------
@@ -34,7 +41,8 @@ class BuildContext:
         if relation not in parents and relation in self.declarations.tables:
             message = f"{self.spec.relation} reads {relation}, which it does not declare as parent."
             raise DeclarationError(message)
-        frame: pl.DataFrame = self.connection.sql(f"select * from {relation}").pl()  # noqa: S608 - declared
+        chosen = "" if where is None else f" where {where}"
+        frame: pl.DataFrame = self.connection.sql(f"select * from {relation}{chosen}").pl()  # noqa: S608 - declared
         return frame
 
     def mapped(self, shape: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from assayhouse.analysis.effects import estimate_effects
 from assayhouse.analysis.spec import EffectSpec
 from assayhouse.contracts.study import Study
 from assayhouse.pipeline.context import BuildContext
-from assayhouse.pipeline.population import subset_levels
+from assayhouse.pipeline.population import ANALYSED, subset_levels
 
 _IMPUTE_NONE: dict[str, object] = {"method": "none"}
 
@@ -149,7 +149,7 @@ def effects(context: BuildContext) -> pl.DataFrame:
     study = context.declarations.study
     spec = effect_spec(study)
     long = long_form(
-        context.table("adam.adbm"),
+        context.table("adam.adbm", where=ANALYSED),
         context.table("adam.adsl"),
         study,
         everybody_with_base=spec.population == "baseline_observed",

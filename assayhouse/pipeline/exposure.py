@@ -4,7 +4,7 @@ import polars as pl
 
 from assayhouse.analysis.exposure import exposure_relations, predose_exposure
 from assayhouse.pipeline.context import BuildContext
-from assayhouse.pipeline.population import analysed_subjects
+from assayhouse.pipeline.population import ANALYSED, analysed_subjects
 from assayhouse.pipeline.provenance import stamped, unstamped
 
 METHOD = (
@@ -44,8 +44,8 @@ def exposure_response(context: BuildContext) -> pl.DataFrame:
     """Relate exposure to the change of every parameter at the declared visit."""
     plan = context.declarations.study.plan.pharmacokinetics
     visit = -1 if plan is None else plan.response_visit
-    adbm = context.table("adam.adbm").filter(
-        pl.col("ANL01FL") == "Y", pl.col("AVISITN") == visit, pl.col("ABLFL").is_null()
+    adbm = context.table("adam.adbm", where=ANALYSED).filter(
+        pl.col("AVISITN") == visit, pl.col("ABLFL").is_null()
     )
     parts = [
         adbm.filter(pl.col(column).is_not_null()).select(

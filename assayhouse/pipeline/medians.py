@@ -5,7 +5,7 @@ import polars as pl
 from assayhouse.analysis.median_changes import median_changes
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.effects import long_form
-from assayhouse.pipeline.population import subset_levels
+from assayhouse.pipeline.population import ANALYSED, subset_levels
 from assayhouse.pipeline.provenance import stamped
 
 METHOD = (
@@ -19,7 +19,8 @@ def median_changes_of_study(context: BuildContext) -> pl.DataFrame:
     """Describe per cent changes by arm, visit and subgroup."""
     study = context.declarations.study
     subgroups = study.plan.subgroups
-    long = long_form(context.table("adam.adbm"), context.table("adam.adsl"), study)
+    adbm = context.table("adam.adbm", where=ANALYSED)
+    long = long_form(adbm, context.table("adam.adsl"), study)
     if long.is_empty():
         return context.spec.empty()
     levels = subset_levels(context.table("adam.subset_flags"), subgroups)

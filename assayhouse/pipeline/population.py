@@ -6,6 +6,9 @@ from assayhouse.pipeline.context import BuildContext
 
 OVERALL = "all"
 
+ANALYSED, BASELINE = "ANL01FL = 'Y'", "ABLFL = 'Y'"
+"""Records of ADBM that are analysed at a visit, and those that are a baseline."""
+
 
 def analysed_subjects(context: BuildContext) -> pl.DataFrame:
     """Treated subjects with their arm: usubjid, arm, one text column per stratum."""
@@ -43,8 +46,8 @@ def responses_of(context: BuildContext, endpoint: str, visit: int | None = None)
 def baselines(context: BuildContext, paramcd: str) -> pl.DataFrame:
     """Baseline values of one parameter: usubjid, value."""
     return (
-        context.table("adam.adbm")
-        .filter(pl.col("ABLFL") == "Y", pl.col("PARAMCD") == paramcd)
+        context.table("adam.adbm", where=BASELINE)
+        .filter(pl.col("PARAMCD") == paramcd)
         .select(pl.col("USUBJID").alias("usubjid"), pl.col("AVAL").alias("value"))
         .sort("usubjid")
     )
