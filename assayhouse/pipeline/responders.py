@@ -5,6 +5,7 @@ import polars as pl
 from assayhouse.contracts.plan import Endpoint
 from assayhouse.contracts.study import Study
 from assayhouse.derive.responses import derive_responses, widen
+from assayhouse.derive.visits import analysed_records
 from assayhouse.pipeline.context import BuildContext
 
 _SOURCE = ("source_file", "source_line", "sha256", "receipt")
@@ -17,16 +18,28 @@ def _expected(dm: pl.DataFrame, visits: pl.DataFrame, endpoint: Endpoint) -> pl.
     return treated.join(due, how="cross")
 
 
+def _scores(context: BuildContext) -> pl.DataFrame:
+    """Clinical scores in the names of the rule of visits."""
+    return context.table("sdtm.rs").select(
+        "USUBJID",
+        "VISIT",
+        *_SOURCE,
+        pl.col("RSTESTCD").alias("TESTCD"),
+        pl.col("RSSEQ").alias("SEQ"),
+        pl.col("RSDTC").alias("DTC"),
+        pl.col("RSBLFL").alias("BLFL"),
+        pl.col("RSSTRESN").alias("number"),
+        pl.col("RSSTRESC").alias("text"),
+    )
+
+
 def _assessed(scores: pl.DataFrame) -> pl.DataFrame:
-    """Date and source of the assessment at each visit: the first of its rows."""
+    """Date and source of the assessment at each visit: of the nearest, the first of its rows."""
+    order = ("USUBJID", "AVISIT", "days_off", "source_file", "source_line", "TESTCD")
     return (
-        scores.sort("USUBJID", "VISIT", "source_file", "source_line", "RSTESTCD")
-        .group_by("USUBJID", "VISIT", maintain_order=True)
-        .agg(
-            pl.col("RSDTC").first().str.slice(0, 10).str.to_date(strict=False).alias("ADT"),
-            pl.col(*_SOURCE).first(),
-        )
-        .rename({"VISIT": "AVISIT"})
+        scores.sort(*order, nulls_last=True)
+        .group_by("USUBJID", "AVISIT", maintain_order=True)
+        .agg(pl.col("ADT", *_SOURCE).first())
     )
 
 
@@ -37,25 +50,27 @@ def _baseline(study: Study) -> str:
 def responses(context: BuildContext) -> pl.DataFrame:
     """Decide every declared endpoint."""
     study = context.declarations.study
-    scores, dm = context.table("sdtm.rs"), context.table("sdtm.dm")
-    visits = context.table("ref.visit_windows")
-    long = scores.select(
-        "USUBJID",
-        pl.col("VISIT").alias("AVISIT"),
-        pl.col("RSTESTCD").alias("TESTCD"),
-        pl.col("RSSTRESN").alias("number"),
-        pl.col("RSSTRESC").alias("text"),
-    )
-    if long.is_empty():
+    scores, dm = _scores(context), context.table("sdtm.dm")
+    if scores.is_empty():
         return context.spec.empty()
-    wide = widen(long, baseline=_baseline(study))
+    visits = context.table("ref.visit_windows")
+    analysed = analysed_records(
+        scores,
+        dm.select("USUBJID", pl.col("RFXSTDT").alias("first_dose")),
+        visits,
+        visit_rule=study.visit_rule,
+        baseline_rule=study.baseline_rule,
+    )
+    wide = widen(
+        analysed.select("USUBJID", "AVISIT", "TESTCD", "number", "text"), baseline=_baseline(study)
+    )
     parts = []
     for endpoint in study.plan.endpoints:
         expected = _expected(dm, visits, endpoint)
         decided = derive_responses(wide, expected.drop("STUDYID"), endpoint)
         parts.append(
             decided.join(expected.select("STUDYID", "USUBJID").unique(), on="USUBJID", how="left")
-            .join(_assessed(scores), on=["USUBJID", "AVISIT"], how="left")
+            .join(_assessed(analysed), on=["USUBJID", "AVISIT"], how="left")
             .with_columns(
                 pl.lit(endpoint.PARAMCD).alias("PARAMCD"), pl.lit(endpoint.PARAM).alias("PARAM")
             )
