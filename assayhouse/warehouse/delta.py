@@ -7,6 +7,8 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -242,17 +244,44 @@ def add_columns(root: Path, head: Head, spec: TableSpec) -> Head | None:
     return Head(version=head.version + 1, record=head.record)
 
 
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What a version consists of; it never changes."""
+
+    columns: dict[str, str]
+    files: tuple[str, ...]
+    beyond: tuple[str, ...]
+    reader: int
+
+
+def _contents(root: Path, version: int) -> _Contents:
+    """Read a version once per process; the same commit file has the same contents."""
+    with translated(root, f"reading version {version}"):
+        commit = (root / "_delta_log" / f"{version:020d}.json").stat()
+        return _read_contents(root, version, commit.st_ino, commit.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _read_contents(root: Path, version: int, *_commit: int) -> _Contents:
+    names = {delta: ours for ours, delta in _DELTA_TYPES.items()}
+    table = DeltaTable(str(root), version=version)
+    protocol = table.protocol()
+    return _Contents(
+        columns={
+            item.name: names.get(item.type.type, "text")
+            if isinstance(item.type, PrimitiveType)
+            else "text"
+            for item in table.schema().fields
+        },
+        files=tuple(uri.rsplit("/", 1)[1] for uri in table.file_uris()),
+        beyond=tuple(sorted(set(protocol.reader_features or ()) - _READABLE)),
+        reader=protocol.min_reader_version,
+    )
+
+
 def columns_of(root: Path, version: int) -> dict[str, str]:
     """Columns of a version with their type as contracts name it."""
-    names = {delta: ours for ours, delta in _DELTA_TYPES.items()}
-    with translated(root, f"reading version {version}"):
-        fields = DeltaTable(str(root), version=version).schema().fields
-    return {
-        item.name: names.get(item.type.type, "text")
-        if isinstance(item.type, PrimitiveType)
-        else "text"
-        for item in fields
-    }
+    return dict(_contents(root, version).columns)
 
 
 def files_of(root: Path, version: int) -> list[Path]:
@@ -264,19 +293,15 @@ def files_of(root: Path, version: int) -> list[Path]:
         The version is not there, or the table has features that the files alone do not show
         (deletion vectors, column mapping).
     """
-    with translated(root, f"reading version {version}"):
-        table = DeltaTable(str(root), version=version)
-        protocol = table.protocol()
-        beyond = set(protocol.reader_features or ()) - _READABLE
-        uris = table.file_uris()
-    if beyond or protocol.min_reader_version == 2 or protocol.min_reader_version > 3:
+    contents = _contents(root, version)
+    if contents.beyond or contents.reader == 2 or contents.reader > 3:
         message = (
-            f"{root}: version {version} needs a reader for {', '.join(sorted(beyond)) or 'more'} "
-            f"(reader version {protocol.min_reader_version}); its files alone are not "
+            f"{root}: version {version} needs a reader for {', '.join(contents.beyond) or 'more'} "
+            f"(reader version {contents.reader}); its files alone are not "
             "its rows. Nothing was read."
         )
         raise WarehouseError(message)
-    return sorted(root / uri.rsplit("/", 1)[1] for uri in uris)
+    return sorted(root / name for name in contents.files)
 
 
 def rows_in(path: Path, spec: TableSpec) -> int:
