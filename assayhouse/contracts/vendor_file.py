@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assayhouse.contracts.documents import Document
+from assayhouse.contracts.instrument_file import InstrumentSpec, read_instrument
 from assayhouse.errors import DeclarationError
 
-READERS = ("delimited", "xpt", "dataset_json")
+INSTRUMENT = "instrument"
+READERS = ("delimited", "xpt", "dataset_json", INSTRUMENT)
 COLUMN_TYPES = ("text", "integer", "number", "date", "datetime", "flag", "code", "result")
 QUOTINGS = ("none", "minimal", "all")
 LINE_ENDS = {"lf": b"\n", "crlf": b"\r\n"}
@@ -119,6 +121,7 @@ class LayoutSpec:
     limits: Limits
     maps_to: tuple[Mapping, ...]
     where: str
+    instrument: InstrumentSpec | None = None
 
     @property
     def vendor(self) -> str:
@@ -267,6 +270,14 @@ def _check(layout: LayoutSpec) -> None:
         layout.column(name)
 
 
+def _read_instrument(document: Document, path: Path) -> InstrumentSpec | None:
+    is_read = document.text("reader", "delimited") == INSTRUMENT
+    if is_read != (INSTRUMENT in document):
+        message = f"{path}: the reader {INSTRUMENT} and the part {INSTRUMENT} belong together."
+        raise DeclarationError(message)
+    return read_instrument(document.part(INSTRUMENT), folder=path.parent) if is_read else None
+
+
 def read_layout(path: Path) -> LayoutSpec:
     """Read one layout from ``schemas/vendors/<vendor>.<layout>.yaml``.
 
@@ -291,6 +302,7 @@ def read_layout(path: Path) -> LayoutSpec:
         "sealed_under",
         "limits",
         "maps_to",
+        INSTRUMENT,
     )
     layout = LayoutSpec(
         layout=document.text("layout"),
@@ -307,6 +319,7 @@ def read_layout(path: Path) -> LayoutSpec:
         limits=_read_limits(document.part("limits")),
         maps_to=tuple(_read_mapping(part) for part in document.parts("maps_to")),
         where=str(path),
+        instrument=_read_instrument(document, path),
     )
     if path.name != f"{layout.layout}.yaml":
         message = f"{path}: the file must be named {layout.layout}.yaml, like its layout."

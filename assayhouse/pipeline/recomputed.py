@@ -1,6 +1,7 @@
-"""recon.recomputed: every reported value whose layout carries its parts, beside its recomputation.
+"""recon.recomputed: every reported value beside its recomputation, from its parts and from files.
 
-Which layout carries which parts is declared in its ``maps_to``; no vendor is known here.
+Which layout carries which parts is declared in its ``maps_to``; no vendor is known here. A value
+whose specimen has an instrument file has a second row, on the basis of that file.
 """
 
 import polars as pl
@@ -8,16 +9,21 @@ import polars as pl
 from assayhouse.derive.cell_counts import PARTS_MISSING, derive_counts, with_blood_counts
 from assayhouse.derive.expression import LOG2, derive_expression
 from assayhouse.derive.quantification import derive_results, derive_well_concentrations
+from assayhouse.derive.suspicions import name_suspicions
 from assayhouse.pipeline.context import BuildContext
+from assayhouse.pipeline.instrument_comparison import SOURCES, compare_with_files
 
-TOLERANCE = 0.02
+TOLERANCE_PCT = 2.0
 AGREE, DIFFER, NOT_RECOMPUTABLE = "agree", "differ", "not_recomputable"
 NO_NUMBER, NO_WELLS = "NO NUMBER REPORTED", "NO WELLS"
 CURVES, EXPRESSION = "curves", "expression"
+PARTS, INSTRUMENT = "parts", "instrument"
 _KEPT = (
-    *("layout", "REFID", "TESTCD", "method", "scale", "reported", "written", "recomputed", "why"),
-    *("source_file", "source_line", "receipt"),
+    *("layout", "REFID", "TESTCD", "PLATE", "method", "scale", "reported", "written"),
+    *("recomputed", "why", "source_file", "source_line", "receipt"),
 )
+_OF_FILES = ("tolerance_pct", "instrument_file", "instrument_receipt")
+_RATIOS = ("dilution_ratios", "factor_ratios")
 _NUMBERS = (
     *("reported", "events", "bead_events", "beads", "volume", "dilution", "percent", "target"),
     *("reference", "efficiency", "factor", "area"),
@@ -32,8 +38,9 @@ def recomputed(context: BuildContext) -> pl.DataFrame:
     """Build the relation from the rows that layouts map to its shapes."""
     rows = _numbers(context.mapped("recomputation"), _NUMBERS)
     counted = rows.filter(~pl.col("method").is_in([CURVES, EXPRESSION]))
+    blood_counts = _numbers(context.mapped("blood_counts"), ("number",))
     parts = [
-        _counts(counted, context.mapped("blood_counts")),
+        _counts(counted, blood_counts),
         _concentrations(
             rows.filter(pl.col("method") == CURVES),
             _numbers(context.mapped("wells"), ("signal_1", "signal_2", "signal_3")),
@@ -41,13 +48,35 @@ def recomputed(context: BuildContext) -> pl.DataFrame:
         ),
         _expressions(rows.filter(pl.col("method") == EXPRESSION)),
     ]
-    found = judge_recomputed(pl.concat([part.select(_KEPT) for part in parts]))
+    compared = [
+        pl.concat([part.select(_KEPT) for part in parts]).with_columns(
+            pl.lit(PARTS).alias("basis"), *_no_file()
+        )
+    ]
+    if any(name in context.declarations.tables for name in SOURCES):
+        found = compare_with_files(context, rows, blood_counts)
+        compared.append(
+            found.select(*_KEPT, pl.lit(INSTRUMENT).alias("basis"), *_OF_FILES, *_RATIOS)
+        )
+    judged = judge_recomputed(pl.concat(compared))
     vendor = pl.col("layout").str.split(".").list.first().alias("vendor")
-    return context.spec.conform(found.with_columns(vendor)).sort(context.spec.key)
+    named = judged.with_columns(vendor, name_suspicions(judged))
+    return context.spec.conform(named).sort(context.spec.key)
+
+
+def _no_file() -> list[pl.Expr]:
+    """Columns of a comparison without an instrument file."""
+    nothing = pl.lit(None, dtype=pl.List(pl.Float64))
+    return [
+        pl.lit(TOLERANCE_PCT).alias("tolerance_pct"),
+        pl.lit(None, dtype=pl.String).alias("instrument_file"),
+        pl.lit(None, dtype=pl.Int64).alias("instrument_receipt"),
+        *(nothing.alias(name) for name in _RATIOS),
+    ]
 
 
 def _counts(rows: pl.DataFrame, blood_counts: pl.DataFrame) -> pl.DataFrame:
-    return derive_counts(with_blood_counts(rows, _numbers(blood_counts, ("number",))))
+    return derive_counts(with_blood_counts(rows, blood_counts))
 
 
 def _concentrations(rows: pl.DataFrame, wells: pl.DataFrame, curves: pl.DataFrame) -> pl.DataFrame:
@@ -65,12 +94,12 @@ def _expressions(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def judge_recomputed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Compare reported values with recomputed ones: 2 % apart, or half a last digit, agree.
+    """Compare reported values with recomputed ones: within tolerance or half a last digit, agree.
 
     Parameters
     ----------
     rows : DataFrame
-        reported, written (its text), recomputed, why, scale.
+        reported, written (its text), recomputed, why, scale, tolerance_pct.
 
     Returns
     -------
@@ -84,7 +113,7 @@ def judge_recomputed(rows: pl.DataFrame) -> pl.DataFrame:
     gap = pl.col("reported") - pl.col("recomputed")
     ratio = pl.when(logarithmic).then(pl.lit(2.0).pow(gap) - 1.0)
     relative = ratio.otherwise(gap / pl.col("recomputed"))
-    near = (relative.abs() <= TOLERANCE) | (gap.abs() <= half_digit)
+    near = (100.0 * relative.abs() <= pl.col("tolerance_pct")) | (gap.abs() <= half_digit)
     absent = pl.col("reported").is_null()
     why = pl.when(absent).then(pl.lit(NO_NUMBER)).otherwise(pl.col("why"))
     open_question = absent | pl.col("recomputed").is_null()

@@ -14,6 +14,7 @@ import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.table_spec import TableSpec
+from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.delivery import visible_receipts
@@ -52,8 +53,18 @@ def _recipe(declarations: Declarations, relation: str) -> str:
         if spec.layer == "ref":
             parts += [repr(declarations.parameters), repr(declarations.unit_factors)]
     for shape in spec.mapped:
-        parts += [repr(mapping) for _, mapping in declarations.mappings(shape)]
+        for layout, mapping in declarations.mappings(shape):
+            parts += [repr(mapping), *_instrument_recipe(declarations, layout)]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def _instrument_recipe(declarations: Declarations, layout: LayoutSpec) -> list[str]:
+    """List how the instrument files of a layout are declared to be reduced."""
+    spec = layout.instrument
+    if spec is None:
+        return []
+    factors = None if spec.qpcr is None else declarations.term_tables.get(spec.qpcr.factors or "")
+    return [repr(spec), repr(factors)]
 
 
 def inputs_of(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from assayhouse.contracts.vendor_file import LayoutSpec
+from assayhouse.contracts.vendor_file import INSTRUMENT, LayoutSpec
 from assayhouse.readers.clinical import ClinicalReading
 from assayhouse.readers.delimited import DelimitedReading
 from assayhouse.readers.reading import Reading
@@ -41,4 +41,8 @@ def open_delivery(
     name = file or path.name
     if layout.reader == "delimited":
         return DelimitedReading(path, layout, study_id=study_id, block_bytes=block_bytes, file=name)
+    if layout.reader == INSTRUMENT:
+        from assayhouse.readers.instrument import InstrumentReading  # noqa: PLC0415 - slow
+
+        return InstrumentReading(path, layout, file=name)
     return ClinicalReading(path, layout, file=name)

@@ -247,7 +247,12 @@ class DeliveredFile:
 
 
 def manifest(
-    files: Iterable[DeliveredFile], *, transfer: int, date: str, supersedes: str | None = None
+    files: Iterable[DeliveredFile],
+    *,
+    transfer: int,
+    date: str,
+    supersedes: str | None = None,
+    mode: str = "cumulative",
 ) -> bytes:
     """Write the manifest of one vendor's part of a transfer."""
     members = list(files)
@@ -268,7 +273,7 @@ def manifest(
         "vendor": members[0].layout.vendor,
         "transfer_no": transfer,
         "transfer_date": date,
-        "mode": "cumulative",
+        "mode": mode,
         "environment": "production",
         "supersedes": supersedes,
         "files": entries,

@@ -1,6 +1,7 @@
 """Writes a synthetic study to disk: deliveries to a landing folder, the truth to another."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from assayhouse.simulate.individuals import (
     score_table,
     subject_table,
 )
+from assayhouse.simulate.instrument_record import InstrumentValue
 from assayhouse.simulate.study import MANIFEST_SUFFIX, SimulatedStudy, Transfer
 from assayhouse.simulate.truth import planted_means
 from assayhouse.simulate.world import World
@@ -28,6 +30,7 @@ scores.csv           six log2 scores of every subject and visit, and who is high
 levels.csv           every analyte of every subject and visit, as it was and as it was reported
 response.csv         planted response rate by arm and subset, and how many responded
 calibrator_lots.csv  calibrator lots and how much higher the first reads
+instrument_values.csv  what each instrument file gives beside what was reported, with planted errors
 planted_faults.csv   every planted fault; expected.json holds the same records with their lines
 """
 
@@ -76,6 +79,12 @@ def _faults(study: SimulatedStudy) -> pl.DataFrame:
     return pl.DataFrame(rows) if rows else pl.DataFrame(schema=dict.fromkeys(schema, pl.String))
 
 
+def _instrument_values(study: SimulatedStudy) -> pl.DataFrame:
+    names = [field.name for field in fields(InstrumentValue)]
+    rows = [{name: getattr(item, name) for name in names} for item in study.instrument_values]
+    return pl.DataFrame(rows) if rows else pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+
+
 def write_truth(study: SimulatedStudy, folder: Path) -> tuple[Path, ...]:
     """Write what is true of a synthetic study, as CSV and one JSON of expected findings.
 
@@ -111,6 +120,7 @@ def write_truth(study: SimulatedStudy, folder: Path) -> tuple[Path, ...]:
         "levels.csv": level_table(world),
         "response.csv": response_table(world),
         "calibrator_lots.csv": _calibrator_lots(),
+        "instrument_values.csv": _instrument_values(study),
         "planted_faults.csv": _faults(study),
     }
     for name, table in tables.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from assayhouse.simulate.calibration import SUBJECTS_PER_ARM, TRANSFER_DATES, VISITS
 from assayhouse.simulate.errors import SimulationError
+from assayhouse.simulate.instrument_record import INSTRUMENT_LAYOUTS, InstrumentValue
 from assayhouse.simulate.layouts import (
     RAND,
     SITE,
@@ -65,19 +66,24 @@ class SimulatedStudy:
         What was planted, in the same order.
     subjects : Subjects
         Who is in which arm.
+    instrument_values : tuple of InstrumentValue
+        What the instrument files give, beside what was reported, with the planted errors.
     """
 
     seed: int
     transfers: tuple[Transfer, ...]
     faults: tuple[PlantedFault, ...]
     subjects: Subjects
+    instrument_values: tuple[InstrumentValue, ...] = ()
 
 
-def _drop(files: list[DeliveredFile], *, number: int, date: str) -> dict[str, bytes]:
+def _drop(
+    files: list[DeliveredFile], *, number: int, date: str, mode: str = "cumulative"
+) -> dict[str, bytes]:
     folder = files[0].layout.vendor
     dropped = {f"{folder}/{file.name}": file.content for file in files}
     sidecar = f"{folder}/{files[0].name}{MANIFEST_SUFFIX}"
-    dropped[sidecar] = manifest(files, transfer=number, date=date)
+    dropped[sidecar] = manifest(files, transfer=number, date=date, mode=mode)
     return dropped
 
 
@@ -140,15 +146,17 @@ def _duplicate_fault(transfer: Transfer) -> PlantedFault:
 
 def _require_layouts(wanted: Collection[str] | None) -> tuple[Layout, ...]:
     if wanted is None:
-        return ALL_LAYOUTS
-    unknown = sorted(set(wanted) - set(LAYOUT_NAMES))
+        return (*ALL_LAYOUTS, *INSTRUMENT_LAYOUTS)
+    known = (*LAYOUT_NAMES, *(layout.full_name for layout in INSTRUMENT_LAYOUTS))
+    unknown = sorted(set(wanted) - set(known))
     if unknown or not wanted:
         message = (
             f"The synthetic study has no layout {', '.join(unknown) or 'to make'}. "
-            f"Choose from: {', '.join(LAYOUT_NAMES)}."
+            f"Choose from: {', '.join(known)}."
         )
         raise SimulationError(message)
-    return tuple(layout for layout in ALL_LAYOUTS if layout.full_name in wanted)
+    every = (*ALL_LAYOUTS, *INSTRUMENT_LAYOUTS)
+    return tuple(layout for layout in every if layout.full_name in wanted)
 
 
 def _deliver(
@@ -158,7 +166,7 @@ def _deliver(
     date, parts = TRANSFER_DATES[number - 1], dict[str, list[DeliveredFile]]()
     label = f"T{number:03d}"
     found = []
-    for layout in layouts:
+    for layout in (each for each in layouts if each not in INSTRUMENT_LAYOUTS):
         # Randomisation is over when the first transfer is made.
         if layout.vendor == RAND.vendor and number > 1:
             continue
@@ -177,6 +185,25 @@ def _deliver(
     return Transfer(number=number, label=label, date=date, files=files), found
 
 
+def _with_instrument_files(
+    transfer: Transfer, tables: StudyTables, layouts: tuple[Layout, ...]
+) -> tuple[Transfer, list[InstrumentValue]]:
+    """Add a vendor's instrument files, under a manifest of their own."""
+    files, truth = dict(transfer.files), list[InstrumentValue]()
+    for layout in (each for each in layouts if each in INSTRUMENT_LAYOUTS):
+        made = tables.instrument_files(layout, transfer.number)
+        if not made:
+            continue
+        truth += [value for file in made for value in file.values]
+        sent = [
+            DeliveredFile(layout=layout, name=file.name, content=file.content, rows=1)
+            for file in made
+        ]
+        files |= _drop(sent, number=transfer.number, date=transfer.date, mode="incremental")
+    whole = Transfer(number=transfer.number, label=transfer.label, date=transfer.date, files=files)
+    return whole, truth
+
+
 def simulate_study(
     *, seed: int = 20190304, faults: bool = True, layouts: Collection[str] | None = None
 ) -> SimulatedStudy:
@@ -188,6 +215,7 @@ def simulate_study(
         The same seed gives the same bytes.
     faults : bool
         Plant the few faults listed in ``SimulatedStudy.faults``; False gives clean deliveries.
+        Errors of the laboratory behind the instrument files are there in either case.
     layouts : collection of str or None
         Full names of the layouts to make, as ``covance_flow.results``; None for all. A file's
         bytes do not depend on the others; a manifest names the files made.
@@ -208,9 +236,12 @@ def simulate_study(
     tables = StudyTables(World(seed, subjects), wanted, faults=faults)
     transfers: list[Transfer] = []
     found: list[PlantedFault] = []
+    measured: list[InstrumentValue] = []
     for number in range(1, len(VISITS) + 1):
         transfer, marked = _deliver(tables, wanted, number)
         found += marked
+        transfer, values = _with_instrument_files(transfer, tables, wanted)
+        measured += values
         if faults and number == CUT_TRANSFER and WELLS in wanted:
             transfer, resend, cut = _cut_wells(transfer)
             transfers += [transfer, resend]
@@ -220,5 +251,9 @@ def simulate_study(
         if faults and number == DUPLICATE_TRANSFER and SITE in wanted:
             found.append(_duplicate_fault(transfer))
     return SimulatedStudy(
-        seed=seed, transfers=tuple(transfers), faults=tuple(found), subjects=subjects
+        seed=seed,
+        transfers=tuple(transfers),
+        faults=tuple(found),
+        subjects=subjects,
+        instrument_values=tuple(measured),
     )

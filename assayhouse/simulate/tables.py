@@ -1,17 +1,32 @@
 """Rows of every file of the study, with the planted faults in them. Renders and writes nothing."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assayhouse.simulate.calibration import VISITS
 from assayhouse.simulate.deliveries import CLINIC_ROWS, LABORATORY_ROWS, laboratory_visits
+from assayhouse.simulate.instrument_record import FCS, FSA, READER, RUNS, InstrumentFile
+from assayhouse.simulate.instrument_traces import trace_files
+from assayhouse.simulate.instrument_tubes import tube_files
+from assayhouse.simulate.instrument_wells import plate_files, run_files
 from assayhouse.simulate.laboratory import LabReport, make_report
 from assayhouse.simulate.layouts import PLATES, RESULTS, SITE, WELLS, Layout, Row
 from assayhouse.simulate.plants import Mark, PlantedResults, plant_fourth, plant_third
-from assayhouse.simulate.vendor_layouts import FLOW, FLOW_QC
+from assayhouse.simulate.vendor_layouts import EPIGENETIC, EXPRESSION, FLOW, FLOW_QC
 from assayhouse.simulate.vendor_plants import THIRD, drop_controls, plant_rows
 from assayhouse.simulate.world import World
 
 DUPLICATE_TRANSFER = 3
+_BEHIND = {
+    FCS.full_name: FLOW.full_name,
+    RUNS.full_name: EPIGENETIC.full_name,
+    FSA.full_name: EXPRESSION.full_name,
+}
+_MAKERS: dict[str, Callable[[int, int, Sequence[Row]], list[InstrumentFile]]] = {
+    FCS.full_name: tube_files,
+    RUNS.full_name: run_files,
+    FSA.full_name: trace_files,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +67,8 @@ class StudyTables:
         if faults and FLOW_QC.full_name in names:
             # Which run lacks its controls is chosen among the results.
             names.add(FLOW.full_name)
+        wanted = {layout.full_name for layout in layouts}
+        names |= {_BEHIND[name] for name in wanted & set(_BEHIND)}
         self._visits = {name: laboratory_visits(world, name) for name in sorted(names)}
         self._reports: list[LabReport] = []
         if any(layout.vendor == RESULTS.vendor for layout in layouts):
@@ -72,6 +89,15 @@ class StudyTables:
             rows = drop_controls(self._world.seed, self._clean(FLOW, number), rows)
         bench = plant_rows(self._world, layout, number, rows)
         return Table(rows=bench.rows, marks=bench.marks)
+
+    def instrument_files(self, layout: Layout, number: int) -> list[InstrumentFile]:
+        """Make the instrument files of one layout in a transfer."""
+        seed = self._world.seed
+        if layout is READER:
+            report = self._reports[number - 1]
+            return plate_files(seed, number, report.results, report.wells, report.plates)
+        rows = self._visits[_BEHIND[layout.full_name]][number - 1]
+        return _MAKERS[layout.full_name](seed, number, rows)
 
     def _clean(self, layout: Layout, number: int) -> list[Row]:
         if layout.full_name in self._visits:

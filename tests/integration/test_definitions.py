@@ -19,8 +19,9 @@ from dagster_project.resources import StudyHome
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = ("great_expectations", "scipy", "matplotlib", "pyreadstat", "pandas")
 LAYOUTS = {
-    *("central_lab_lb", "covance_flow_qc", "covance_flow_results", "epiontis_results"),
-    *("dxterity_expression", "dxterity_sampleqc", "dxterity_scores"),
+    *("central_lab_lb", "covance_flow_fcs", "covance_flow_qc", "covance_flow_results"),
+    *("dxterity_expression", "dxterity_fsa", "dxterity_sampleqc", "dxterity_scores"),
+    *("epiontis_results", "epiontis_runs", "singulex_reader"),
     *("edc_cm", "edc_dm", "edc_ec", "edc_ex", "edc_requisition", "edc_response", "edc_site"),
     *("edc_vs", "irt_rand", "irt_strata", "pk_lab_pc"),
     *("singulex_plates", "singulex_results", "singulex_wells"),
@@ -32,7 +33,10 @@ RECORDS = {
 SHIPPED = {
     "intake": LAYOUTS | RECORDS,
     "raw": LAYOUTS,
-    "recon": {"recomputed", "status"},
+    "recon": {
+        *("flow_populations", "fragment_peaks", "plate_quality", "plate_wells", "qpcr_wells"),
+        *("recomputed", "status"),
+    },
     "ref": {
         *("arms", "cut_offs", "layouts", "module_genes", "parameters", "sites", "study"),
         *("units", "visit_windows"),

@@ -21,6 +21,8 @@ LAYOUTS = (
     *("edc.site", "edc.dm", "central_lab.lb", "covance_flow.results", "epiontis.results"),
     *("singulex.results", "singulex.wells", "singulex.plates", "dxterity.expression"),
 )
+PARENTS = shipped.load().declared_tables["recon.recomputed"].parents
+KEPT = {"recon.recomputed", *PARENTS}
 SHAPES = ("recomputation", "wells", "curves", "blood_counts")
 
 
@@ -36,7 +38,7 @@ def study():
     tables = {
         name: spec
         for name, spec in base.declared_tables.items()
-        if spec.layer == "intake" or name == "recon.recomputed"
+        if spec.layer == "intake" or name in KEPT
     }
     return replace(base, study=own, layouts=layouts, parameters=parameters, declared_tables=tables)
 
@@ -78,11 +80,11 @@ def judged(reported, recomputed, written, scale=None):
     frame = pl.DataFrame(
         {
             "reported": [reported], "recomputed": [recomputed], "written": [written],
-            "why": ["because"], "scale": [scale],
+            "why": ["because"], "scale": [scale], "tolerance_pct": [2.0],
         },
         schema={
             "reported": pl.Float64, "recomputed": pl.Float64, "written": pl.String,
-            "why": pl.String, "scale": pl.String,
+            "why": pl.String, "scale": pl.String, "tolerance_pct": pl.Float64,
         },
     )  # fmt: skip
     return judge_recomputed(frame).select("verdict", "rel_difference_pct", "reason").row(0)

@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parents[3]
 LAYOUTS = {path.stem: read_layout(path) for path in (ROOT / "schemas/vendors").glob("*.yaml")}
 LOADED = load()
 EXPECTED = {
-    "covance_flow": {"results", "qc"},
-    "epiontis": {"results"},
-    "singulex": {"results", "wells", "plates"},
-    "dxterity": {"expression", "sampleqc", "scores"},
+    "covance_flow": {"results", "qc", "fcs"},
+    "epiontis": {"results", "runs"},
+    "singulex": {"results", "wells", "plates", "reader"},
+    "dxterity": {"expression", "sampleqc", "scores", "fsa"},
     "central_lab": {"lb"},
     "pk_lab": {"pc"},
     "edc": {"dm", "site", "requisition", "vs", "ex", "ec", "response", "cm"},

@@ -1,0 +1,193 @@
+"""From instrument files in landing to compared values: truth recovered, planted errors named."""
+
+import shutil
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from assayhouse.contracts import declarations as shipped
+from assayhouse.pipeline import delivery
+from assayhouse.pipeline.relations import build_relation
+from assayhouse.simulate.study import simulate_study
+
+from support.deliveries import Bench, manifest_of
+
+LAYOUTS = (
+    *("edc.site", "edc.dm", "central_lab.lb", "covance_flow.results", "epiontis.results"),
+    *("singulex.results", "singulex.wells", "singulex.plates", "dxterity.expression"),
+    *("covance_flow.fcs", "dxterity.fsa", "singulex.reader", "epiontis.runs"),
+)
+INSTRUMENT = tuple(name for name in LAYOUTS if name in {*LAYOUTS[-4:]})
+BUILT = (
+    *("sdtm.dm", "recon.flow_populations", "recon.fragment_peaks", "recon.plate_wells"),
+    *("recon.qpcr_wells", "recon.plate_quality", "recon.recomputed"),
+)
+
+
+def study():
+    base = shipped.load()
+    own = replace(base.study, layouts=LAYOUTS)
+    return replace(base, study=own, layouts={name: base.layouts[name] for name in LAYOUTS})
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return simulate_study(seed=20190304, faults=False, layouts=LAYOUTS)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, simulated):
+    made = Bench(tmp_path_factory.mktemp("instruments") / "home", study())
+    for transfer in simulated.transfers[:2]:
+        for path, content in transfer.files.items():
+            vendor, _, name = path.partition("/")
+            made.drop(name, content, vendor=vendor)
+        made.scan()
+        for outcome in made.ingest_all():
+            assert outcome.state == "PUBLISHED", (outcome.layout, outcome.why, outcome.findings)
+    for relation in BUILT:
+        build_relation(made.home, made.declarations, relation)
+    return made
+
+
+@pytest.fixture(scope="module")
+def compared(bench, simulated):
+    """Every value of an instrument file, beside what was planted in it."""
+    truth = pl.DataFrame([
+        {"REFID": item.refid, "TESTCD": item.testcd, "planted": item.true, "scale": item.scale,
+         "error": item.error, "instrument_file": item.file}
+        for item in simulated.instrument_values
+    ])  # fmt: skip
+    told = bench.table("recon.recomputed").filter(pl.col("basis") == "instrument")
+    return told.join(truth, on=["REFID", "TESTCD", "instrument_file"], how="full", coalesce=True)
+
+
+def test_recomputed_values_are_the_planted_truth(compared):
+    known = compared.filter(pl.col("recomputed").is_not_null())
+    gap = pl.when(pl.col("scale") == "log2").then(
+        pl.lit(2.0).pow(pl.col("recomputed") - pl.col("planted"))
+    ).otherwise(pl.col("recomputed") / pl.col("planted"))  # fmt: skip
+    off = known.with_columns((100.0 * (gap - 1.0)).abs().alias("off"))
+    told = off.group_by("layout").agg(pl.len(), pl.col("off").max(), pl.col("tolerance_pct").max())
+    print(told.sort("layout"))
+    print(compared.filter(pl.col("recomputed").is_null()).select("layout", "TESTCD", "reason"))
+    assert (off["off"] <= off["tolerance_pct"]).all()
+    assert known.height > 0.9 * compared.height
+
+
+def test_every_planted_error_is_found_and_named(compared):
+    known = compared.filter(pl.col("recomputed").is_not_null())
+    print(known.group_by("error", "verdict", "suspicion").len().sort("error"))
+    wrong = known.filter(pl.col("error") != "")
+    assert wrong.filter(pl.col("suspicion") != pl.col("error")).is_empty()
+    assert set(wrong["error"]) == {
+        *("swapped wells", "wrong dilution", "wrong sex factor", "edited result")
+    }
+    assert (wrong["verdict"] == "differ").all()
+    sound = known.filter(pl.col("error") == "")
+    assert (sound["verdict"] == "agree").all()
+    assert sound["suspicion"].null_count() == sound.height
+
+
+def test_values_without_a_file_keep_the_verdict_of_their_parts(bench):
+    told = bench.table("recon.recomputed").filter(pl.col("basis") == "parts")
+    assert told.height > 1000
+    assert "differ" not in told["verdict"]
+    assert told["suspicion"].null_count() == told.height
+
+
+def test_sizes_counts_and_copies_stand_between_file_and_result(bench):
+    peaks = bench.table("recon.fragment_peaks")
+    assert peaks["status"].null_count() == peaks.height
+    assert ((peaks["size_bp"] - peaks["expected_bp"]).abs() < 0.25).all()
+    counted = bench.table("recon.flow_populations")
+    assert set(counted["panel"]) == {"B", "T-NK"}
+    assert (counted["count_cv_pct"] > 0).all()
+    copies = bench.table("recon.qpcr_wells")
+    assert copies["efficiency"].is_between(0.9, 1.1).all()
+
+
+def test_plates_are_judged_as_delivered_and_as_read_again(bench):
+    quality = bench.table("recon.plate_quality")
+    print(quality.group_by("source", "check", "passed_fl").len().sort("source", "check"))
+    assert set(quality["source"]) == {"delivered", "instrument"}
+    own = quality.filter(pl.col("source") == "instrument")
+    assert set(own["check"]) >= {"recovery", "cv", "lloq", "blank"}
+    assert (own.filter(pl.col("check") == "recovery")["passed_fl"] == "Y").all()
+    charts = quality.filter(pl.col("check") == "control_chart_3sd")
+    assert charts["passed_fl"].drop_nulls().len() > 50
+
+
+def damaged(bench, name, content, layout):
+    """Send one more file and say what became of it."""
+    vendor = layout.split(".")[0]
+    bench.drop(name, content, vendor=vendor)
+    sidecar = manifest_of(
+        {name: (layout, content, 1)}, transfer=2, vendor=vendor, mode="incremental"
+    )
+    bench.drop(name + ".manifest.json", sidecar, vendor=vendor)
+    (receipt,) = bench.scan()
+    return bench.ingest(receipt.number)
+
+
+@pytest.fixture
+def again(bench, tmp_path):
+    """A copy of the home, to send bad files to."""
+    shutil.copytree(bench.home.root, tmp_path / "home", symlinks=True)
+    return Bench(tmp_path / "home", bench.declarations)
+
+
+def file_like(simulated, end):
+    return next(
+        content
+        for transfer in simulated.transfers
+        for path, content in transfer.files.items()
+        if path.endswith(end)
+    )
+
+
+BAD = {
+    rule: (layout, end, change)
+    for layout, end, change, rule in [
+        ("covance_flow.fcs", ".fcs", lambda data: data[:-4000], "INSTRUMENT-DATA-TRUNCATED"),
+        ("covance_flow.fcs", ".fsa", lambda data: data, "INSTRUMENT-FORMAT"),
+        ("dxterity.fsa", ".fsa", lambda data: data[:9000], "INSTRUMENT-TRUNCATED"),
+        ("epiontis.runs", ".rdml", lambda _data: b"", "INSTRUMENT-EMPTY-FILE"),
+        ("singulex.reader", "BLYS-101.csv", lambda data: data[:3000], "INSTRUMENT-TRUNCATED CSV"),
+    ]
+}
+
+
+@pytest.mark.parametrize("rule", BAD)
+def test_a_bad_file_is_a_rejected_delivery_with_its_typed_error(again, simulated, rule):
+    layout, end, change = BAD[rule]
+    rule = rule.removesuffix(" CSV")
+    outcome = damaged(again, f"bad_{end}", change(file_like(simulated, end)), layout)
+    assert outcome.state == "REJECTED"
+    assert rule in {finding.rule for finding in outcome.findings}
+    assert delivery.pending(again.home, again.declarations) == ()
+
+
+def test_a_quirk_is_a_warning_and_the_file_is_served(again, simulated):
+    content = file_like(simulated, "_T-NK.fcs")
+    content = content.replace(b"|$P4N|PE-A", b"|$P4N|FITC", 1)
+    content = content.replace(b"|$P3N|FITC-A", b"|$P3N|FITC  ", 1)
+    outcome = damaged(again, "quirk.fcs", content, "covance_flow.fcs")
+    assert outcome.state == "PUBLISHED"
+    assert [finding.rule for finding in outcome.findings] == ["INSTRUMENT-DUPLICATE-CHANNEL-NAMES"]
+    build_relation(again.home, again.declarations, "recon.flow_populations")
+    told = again.table("recon.flow_populations").filter(pl.col("source_file") == "quirk.fcs")
+    assert told.select("status", "flags").rows() == [("DAMAGED", "duplicate_channel_names")]
+
+
+def test_the_same_file_again_changes_nothing_and_another_of_its_name_replaces_it(again, simulated):
+    before = again.table("recon.flow_populations")
+    name, content = next(
+        (path.rpartition("/")[2], data)
+        for path, data in simulated.transfers[0].files.items()
+        if path.endswith("_B.fcs")
+    )
+    assert damaged(again, name, content, "covance_flow.fcs").why.endswith("nothing new")
+    build_relation(again.home, again.declarations, "recon.flow_populations")
+    assert again.table("recon.flow_populations").equals(before)
