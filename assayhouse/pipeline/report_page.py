@@ -8,6 +8,7 @@ import assayhouse
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.pipeline.effects import describe, effect_spec
 from assayhouse.pipeline.figures import registered
+from assayhouse.pipeline.instrument_pictures import pictures_of
 from assayhouse.pipeline.printed import printed
 from assayhouse.report.page import ReportContext, render_report
 from assayhouse.warehouse.home import Home
@@ -50,6 +51,9 @@ def report_page(
         def declared(name: str) -> pl.DataFrame | None:
             return table(name) if name in declarations.tables else None
 
+        def mapped(shape: str) -> pl.DataFrame:
+            return table(f"mapped.{shape}")
+
         drawn = registered(home, declarations.side("report.figures"), study, table)
         tables = printed(study.printed_tables, table)
         results = table("ard.effects")
@@ -76,6 +80,8 @@ def report_page(
             findings=declared("intake.findings"),
             specimens=declared("recon.status"),
             recomputed=declared("recon.recomputed"),
+            plate_quality=declared("recon.plate_quality"),
+            instrument_pictures=pictures_of(home, declarations, mapped),
             **{name: table(f"intake.{name}") for name in _INTAKE},
         )
     files = {"index.html": render_report(context), "effects.csv": results.write_csv().encode()}

@@ -14,6 +14,7 @@ from assayhouse.report.footnotes import multiplicity_note
 from assayhouse.report.frames import require_columns
 from assayhouse.report.html import Column, Content, Markup, document, facts, join, table, tag
 from assayhouse.report.inline import inline_svg
+from assayhouse.report.instrument_section import QcPicture, instrument_section
 from assayhouse.report.printed import PrintedTable
 from assayhouse.report.quality import quality_section
 from assayhouse.report.reconciliation import quality_extras
@@ -54,6 +55,10 @@ class ReportContext:
         ``ard.cut_points``, ``ard.cut_point_validation``, ``ard.module_cutoffs``, where declared.
     findings, specimens, recomputed : polars.DataFrame or None
         ``intake.findings``, ``recon.status``, ``recon.recomputed``, where declared.
+    plate_quality : polars.DataFrame or None
+        ``recon.plate_quality``, where declared.
+    instrument_pictures : tuple of QcPicture
+        Pictures of the instrument files that came last.
     """
 
     study_id: str
@@ -83,6 +88,8 @@ class ReportContext:
     findings: pl.DataFrame | None = None
     specimens: pl.DataFrame | None = None
     recomputed: pl.DataFrame | None = None
+    plate_quality: pl.DataFrame | None = None
+    instrument_pictures: tuple[QcPicture, ...] = ()
 
 
 def render_report(context: ReportContext) -> bytes:
@@ -108,17 +115,21 @@ def render_report(context: ReportContext) -> bytes:
     codes = _tabulated(context)
     names = dict(context.parameters.select("PARAMCD", "PARAM").iter_rows())
     cuts = cut_point_section(context.cut_points, context.validation, context.module_cutoffs)
+    instruments = instrument_section(
+        context.recomputed, context.plate_quality, context.instrument_pictures
+    )
+    further = [("cut-points", "Cut points")] if cuts is not None else []
+    further += [("instruments", "Instrument files")] if instruments is not None else []
     return document(
         title=f"{context.study_id}: publication {context.publication}",
         body=(
             _banner(context),
-            _contents(
-                context, {code: str(names[code]) for code in codes}, with_cuts=cuts is not None
-            ),
+            _contents(context, {code: str(names[code]) for code in codes}, further=further),
             *map(_figure, context.figures),
             *map(_printed, context.printed),
             cuts,
             *_results(context, codes, styles),
+            instruments,
             quality_section(
                 receipts=context.receipts,
                 states=context.states,
@@ -160,11 +171,12 @@ def _banner(context: ReportContext) -> Markup:
     )
 
 
-def _contents(context: ReportContext, names: dict[str, str], *, with_cuts: bool) -> Markup:
+def _contents(
+    context: ReportContext, names: dict[str, str], *, further: list[tuple[str, str]]
+) -> Markup:
     figures = [(f"figure-{slug(figure.figure_id)}", figure.title) for figure in context.figures]
     printed = [(f"printed-{slug(item.table_id)}", item.title) for item in context.printed]
-    others = [("cut-points", "Cut points")] if with_cuts else []
-    others += [("quality", "Data quality"), ("provenance", "Method and provenance")]
+    others = [*further, ("quality", "Data quality"), ("provenance", "Method and provenance")]
     groups = (
         ("Figures", figures),
         ("Tables", printed),

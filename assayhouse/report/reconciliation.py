@@ -9,6 +9,7 @@ import polars as pl
 
 from assayhouse.report.frames import require_columns
 from assayhouse.report.html import Column, Content, Markup, table
+from assayhouse.report.instrument_section import PARTS
 
 
 def findings_table(findings: pl.DataFrame) -> Markup:
@@ -98,9 +99,9 @@ def recomputed_table(recomputed: pl.DataFrame) -> Markup:
     Markup
         One line per layout.
     """
-    require_columns(recomputed, ("layout", "verdict"), name="recon.recomputed")
+    require_columns(recomputed, ("layout", "basis", "verdict"), name="recon.recomputed")
     return _crossed(
-        recomputed, "layout", "verdict", heading="Layout",
+        recomputed.filter(pl.col("basis") == PARTS), "layout", "verdict", heading="Layout",
         caption="Reported values against the same values computed anew from their delivered parts.",
         empty="No layout carries the parts of its values.",
     )  # fmt: skip

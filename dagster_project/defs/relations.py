@@ -8,6 +8,7 @@ from assayhouse.warehouse.lake import Lake
 from dagster_project import automation, checks, metadata
 from dagster_project.defs import cut_points
 from dagster_project.defs.figures import figure_metadata
+from dagster_project.defs.instrument_pictures import instrument_metadata
 from dagster_project.resources import StudyHome
 
 
@@ -39,7 +40,11 @@ def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefini
         lake = Lake(study.home, study.declarations)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(commit.content_hash),
-            metadata={**metadata.committed(commit), **figure_metadata(lake, relation)},
+            metadata={
+                **metadata.committed(commit),
+                **figure_metadata(lake, relation),
+                **instrument_metadata(study, relation),
+            },
             check_results=checks.table_results(lake, relation),
         )
 

@@ -142,7 +142,7 @@ def test_every_delivery_ends_in_the_state_that_its_faults_call_for(whole):
     for fault in whole.planted(*STATE):
         expected[fault.transfer, fault.layout] = STATE[fault.disposition]
     assert {key: done.state for key, done in whole.outcomes.items()} == expected
-    assert len(expected) == sum(
+    assert len(delivery.receipts(whole.home)) == sum(
         not path.endswith(".manifest.json")
         for transfer in whole.simulated.transfers
         for path in transfer.files
@@ -205,6 +205,17 @@ def test_reported_values_agree_with_their_own_parts(whole):
     assert agree.height > 0.99 * told.height
     others = told.filter(pl.col("verdict") != "agree")
     assert set(others.select("verdict", "reason").rows()) == {NOT_REPORTED}
+
+
+def test_errors_of_laboratories_that_instrument_files_give_away_are_named(whole):
+    planted = {
+        (item.refid, item.testcd): item.error or None for item in whole.simulated.instrument_values
+    }
+    told = whole.table("recon.recomputed").filter(pl.col("basis") == "instrument")
+    named = {row[:2]: row[2] for row in told.select("REFID", "TESTCD", "suspicion").rows()}
+    assert {key: planted[key] for key in named} == named
+    assert len(named) > 0.9 * len(planted)
+    assert set(named.values()) == set(planted.values())
 
 
 def test_the_record_of_all_nights_is_unbroken(whole):

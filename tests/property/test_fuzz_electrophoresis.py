@@ -1,11 +1,12 @@
 """Whatever the bytes, a trace or a peak table is read or refused with a typed error."""
 
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments import inspect
@@ -13,6 +14,7 @@ from assayhouse.instruments.electrophoresis import LADDERS, read_abif, read_peak
 
 from support.abif_files import run
 from support.damage import damaged
+from support.fuzz import SLOWEST_S, fuzzed
 
 FOLDER = tempfile.TemporaryDirectory()
 FILE = Path(FOLDER.name) / "file"
@@ -34,19 +36,17 @@ TABLE_CODES = {"not_peak_table", "truncated", "damaged"}
 def answer(reader, content, codes):
     """What the reader made of the bytes; None where it refused them with one of the codes."""
     FILE.write_bytes(content)
-    code = None
+    code, begun, found = None, time.process_time(), None
     try:
-        return reader(FILE)
+        found = reader(FILE)
     except InstrumentFileError as error:
         code = error.code
-    assert code in codes
-    return None
+    assert time.process_time() - begun < SLOWEST_S
+    assert code is None or code in codes
+    return found
 
 
-SETTINGS = settings(max_examples=2000, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
-
-
-@SETTINGS
+@fuzzed()
 @given(damaged(TRACE))
 def test_any_trace_is_read_or_refused(content):
     trace = answer(read_abif, content, TRACE_CODES)
@@ -55,7 +55,7 @@ def test_any_trace_is_read_or_refused(content):
         assert np.isfinite(trace.raw).all()
 
 
-@SETTINGS
+@fuzzed()
 @given(damaged(*TABLES))
 def test_any_peak_table_is_read_or_refused(content):
     table = answer(read_peak_table, content, TABLE_CODES)
@@ -64,7 +64,7 @@ def test_any_peak_table_is_read_or_refused(content):
         assert all(value is None or value >= 0 for value in numbers)
 
 
-@settings(max_examples=200, deadline=5000)
+@fuzzed(0.1)
 @given(damaged(TRACE, *TABLES))
 def test_inspection_never_raises(content):
     FILE.write_bytes(content)

@@ -116,6 +116,9 @@ def test_one_data_set_is_the_same_typed_frame_in_every_container(kind):
         (("phuse_cber", "is.xpt"), (80, 23)),
         (("pharmaversesdtm", "dm.csv"), (306, 28)),
         (("pharmaversesdtm", "pc.csv"), (4572, 21)),
+        (("pharmaversesdtm", "ex.csv"), (591, 17)),
+        (("pharmaverseadam", "adpc_first40subj.csv"), (1067, 128)),
+        (("dataset_json", "adlbc.dsjc"), (37132, 46)),
     ],
 )
 def test_public_data_sets_have_the_published_shape(parts, shape):

@@ -113,3 +113,9 @@ def test_channels_are_those_of_biopython(path):
 )
 def test_public_tables_are_read_whole(parts, rows):
     assert read_peak_table(shared("samples", "ce", *parts)).height == rows
+
+
+def test_a_run_named_an_error_by_its_owner_is_read_with_its_flag():
+    trace = read(shared("samples", "ce", "fraggler", "error.fsa"))
+    assert "off_scale" in trace.flags
+    assert len(trace.off_scale_scans) > 0

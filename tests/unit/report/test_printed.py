@@ -127,7 +127,10 @@ def test_findings_specimens_and_recomputed_values_are_counted():
          "receipt": [1, 2, 3], "n_rows": [4, None, 5]}
     )  # fmt: skip
     status = pl.DataFrame({"vendor": ["v", "v", "w"], "recon_class": ["MATCHED", "LATE", "LATE"]})
-    recomputed = pl.DataFrame({"layout": ["v.a", "v.a"], "verdict": ["agrees", "differs"]})
+    recomputed = pl.DataFrame(
+        {"layout": ["v.a"] * 3, "verdict": ["agrees", "differs", "differs"],
+         "basis": ["parts", "parts", "instrument"]}
+    )  # fmt: skip
     one, two, three = quality_extras(findings, status, recomputed)
     assert lines(one)[1:] == [["H", "v.b", "R1", "1", "1", "5"], ["Q", "v.a", "R1", "2", "2", "4"]]
     assert lines(two) == [["Vendor", "LATE", "MATCHED"], ["v", "1", "1"], ["w", "1", "0"]]
