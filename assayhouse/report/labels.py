@@ -4,6 +4,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+Edges = npt.NDArray[np.float64]
 GAP = 4.5
 RISES = (GAP, GAP + 5, GAP + 11, GAP + 18, GAP + 26, GAP + 35, GAP + 45)
 PADDING = 0.8
@@ -110,33 +114,42 @@ def place_labels(
     tuple of Box or None
         One per request, in the same order.
     """
-    taken = list(solid)
+    taken, near = _edges(solid), _edges(lines)
     places: list[Box | None] = []
     for request in requests:
-        near = _within_reach(request, lines)
-        options = [
-            (_price(box, request, near), rank, box)
-            for rank, box in enumerate(_candidates(request))
-            if bounds.contains(box)
-            and not any(box.overlap(other) for other in taken)
-            and _covered(box, near) <= LINE_LIMIT
-        ]
-        best = min(options, key=lambda option: option[:2])[2] if options else None
+        boxes = [box for box in _candidates(request) if bounds.contains(box)]
+        best = _best(request, boxes, taken=taken, lines=near)
         places.append(best)
         if best is not None:
-            taken.append(best)
+            taken = np.concatenate([taken, _edges([best])])
     return tuple(places)
 
 
-def _within_reach(request: LabelRequest, lines: Sequence[Box]) -> list[Box]:
-    """Leave out what no candidate can touch: it costs nothing, but time to look at."""
-    across = 1.5 * request.width + GAP + PADDING
-    up = RISES[-1] + request.height + PADDING
-    reach = Box(
-        left=request.x - across, right=request.x + across,
-        bottom=request.y - up, top=request.y + up,
-    )  # fmt: skip
-    return [line for line in lines if line.overlap(reach)]
+def _best(request: LabelRequest, boxes: Sequence[Box], *, taken: Edges, lines: Edges) -> Box | None:
+    """Return the cheapest free place, the first of equally cheap ones."""
+    edges = _edges(boxes)
+    covered = _areas(edges, lines).sum(axis=1)
+    free = ~(_areas(edges, taken) > 0).any(axis=1) & (covered <= LINE_LIMIT)
+    if not free.any():
+        return None
+    sideways = np.abs((edges[:, 0] + edges[:, 2]) / 2 - request.x)
+    upwards = np.abs((edges[:, 1] + edges[:, 3]) / 2 - request.y)
+    price = upwards + 0.5 * sideways + 2.0 * covered
+    return boxes[int(np.argmin(np.where(free, price, np.inf)))]
+
+
+def _edges(boxes: Sequence[Box]) -> Edges:
+    """Return left, bottom, right, top of each box, shape (boxes, 4)."""
+    rows = [(box.left, box.bottom, box.right, box.top) for box in boxes]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+
+def _areas(boxes: Edges, others: Edges) -> Edges:
+    """Return the common area of each box with each other one, shape (boxes, others)."""
+    one, two = boxes[:, None, :], others[None, :, :]
+    sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
+    common: Edges = np.clip(sides, 0.0, None).prod(axis=-1)
+    return common
 
 
 def _candidates(request: LabelRequest) -> Iterator[Box]:
@@ -155,16 +168,6 @@ def _box(request: LabelRequest, centre: float, bottom: float) -> Box:
         bottom=bottom - PADDING,
         top=bottom + request.height + PADDING,
     )
-
-
-def _price(box: Box, request: LabelRequest, lines: Sequence[Box]) -> float:
-    sideways = abs((box.left + box.right) / 2 - request.x)
-    upwards = abs((box.bottom + box.top) / 2 - request.y)
-    return upwards + 0.5 * sideways + 2.0 * _covered(box, lines)
-
-
-def _covered(box: Box, lines: Sequence[Box]) -> float:
-    return sum(box.overlap(line) for line in lines)
 
 
 def stack_labels(
