@@ -67,13 +67,11 @@ def _slope(x: FloatArray, y: FloatArray) -> float:
 
 def _binary_sign(x: FloatArray, arm: FloatArray, y: FloatArray) -> float:
     """Return a number with the sign of arm x marker in a logistic model."""
-    parts = [(x[arm == value], y[arm == value]) for value in (0, 1)]
-    if all(has_finite_fit(*part) for part in parts):
+    if all(has_finite_fit(x[arm == value], y[arm == value]) for value in (0, 1)):
         # With arm, marker and their product the two arms are separate models.
-        slopes = [
-            fit_line(part[0][None], part[1][None], np.ones((1, len(part[0]))))[1] for part in parts
-        ]
-        return float(slopes[1][0] - slopes[0][0])
+        both = np.stack([arm == 0, arm == 1]).astype(np.float64)
+        slopes = fit_line(x[None], y[None], both)[1]
+        return float(slopes[1] - slopes[0])
     return _score_sign(x, arm, y)
 
 
@@ -105,7 +103,7 @@ def fit_line(x: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatAr
 
     Parameters
     ----------
-    x, y, weights : (r, n) arrays
+    x, y, weights : (r, n) or (1, n) arrays
         Marker, response and multiplicity; each row has a finite maximum.
 
     Returns
@@ -117,38 +115,34 @@ def fit_line(x: FloatArray, y: FloatArray, weights: FloatArray) -> tuple[FloatAr
     ----------
     .. [1] McCullagh P, Nelder JA (1989), Generalized Linear Models, section 2.5.
     """
-    a, b = np.zeros(len(x)), np.zeros(len(x))
-    last = np.full(len(x), np.inf)
-    move_a, move_b = np.zeros(len(x)), np.zeros(len(x))
+    number = len(weights)
+    a, b = np.zeros(number), np.zeros(number)
+    last = np.full(number, np.inf)
+    move_a, move_b = np.zeros(number), np.zeros(number)
+    terms = np.empty((6, *weights.shape))
     for _ in range(_STEPS):
         eta = a[:, None] + b[:, None] * x
         small = np.exp(-np.abs(eta))
         mu = np.where(eta >= 0, 1.0, small) / (1 + small)
-        deviance = np.sum(weights * (np.logaddexp(0, eta) - y * eta), axis=1)
+        np.multiply(weights, np.log1p(small) + np.maximum(eta, 0.0) - y * eta, out=terms[0])
+        np.multiply(weights, mu * (1 - mu), out=terms[1])
+        np.multiply(terms[1], x, out=terms[2])
+        np.multiply(terms[2], x, out=terms[3])
+        np.multiply(weights, y - mu, out=terms[4])
+        np.multiply(terms[4], x, out=terms[5])
+        deviance, w0, w1, w2, s0, s1 = terms.sum(axis=2)
         worse = deviance > last * (1 + 1e-12) + 1e-12
-        weight = weights * mu * (1 - mu)
-        residual = weights * (y - mu)
-        new_a, new_b = _line_step(x, weight, residual)
+        determinant = w0 * w2 - w1 * w1
         last = np.where(worse, last, deviance)
         # A step too long is taken back by half.
-        a = a + np.where(worse, -0.5 * move_a, new_a)
-        b = b + np.where(worse, -0.5 * move_b, new_b)
-        move_a = np.where(worse, 0.5 * move_a, new_a)
-        move_b = np.where(worse, 0.5 * move_b, new_b)
-        if np.max(np.abs(move_a) + np.abs(move_b)) < 1e-10:
+        move_a = np.where(worse, 0.5 * move_a, (w2 * s0 - w1 * s1) / determinant)
+        move_b = np.where(worse, 0.5 * move_b, (w0 * s1 - w1 * s0) / determinant)
+        a = a + np.where(worse, -move_a, move_a)
+        b = b + np.where(worse, -move_b, move_b)
+        # Newton's steps square their error: what is left is far below this step.
+        if np.max(np.abs(move_a) + np.abs(move_b)) < 1e-8:
             break
     return a, b
-
-
-def _line_step(
-    x: FloatArray, weight: FloatArray, residual: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return Newton's step of intercept and slope."""
-    w0, w1 = weight.sum(axis=1), (weight * x).sum(axis=1)
-    w2 = (weight * x * x).sum(axis=1)
-    s0, s1 = residual.sum(axis=1), (residual * x).sum(axis=1)
-    determinant = w0 * w2 - w1 * w1
-    return (w2 * s0 - w1 * s1) / determinant, (w0 * s1 - w1 * s0) / determinant
 
 
 def _score_sign(x: FloatArray, arm: FloatArray, y: FloatArray) -> float:

@@ -11,6 +11,8 @@ from assayhouse.stats.batting_plan import (
     make_plan,
     member_table,
     read_optima,
+    record_layout,
+    row_layout,
 )
 from assayhouse.stats.batting_rules import Rules
 from assayhouse.stats.batting_study import Study
@@ -39,7 +41,8 @@ def search_weights(study: Study, weights: IntArray, rules: Rules, *, higher: boo
     if choose_engine(rules) == "numpy" or not len(study.values):
         return search_chunk(study, weights, rules, higher=higher)
     table = np.ascontiguousarray(weights, dtype=np.int64)
-    found = compiled_module().search_weights(table, *make_plan(study, rules, higher=higher))
+    plan = make_plan(study, rules, higher=higher)
+    found = compiled_module().search_weights(table, record_layout(study), *plan)
     return read_optima(found, study, rules)
 
 
@@ -64,7 +67,7 @@ def search_rows(study: Study, rows: IntArray, rules: Rules, *, higher: bool) -> 
         return search_chunk(study, study.weigh(rows), rules, higher=higher)
     plan = make_plan(study, rules, higher=higher)
     found = compiled_module().search_rows(
-        np.ascontiguousarray(rows, dtype=np.int64), study.row_record, *plan
+        np.ascontiguousarray(rows, dtype=np.int64), row_layout(study), *plan
     )
     return read_optima(found, study, rules)
 
@@ -100,7 +103,8 @@ def search_stream(
         np.array(bounds, dtype=np.int64),
         round_keys(stream_key(*stream)),
         member_table(len(study.marker), groups),
-        study.row_record,
+        len(study.marker),
+        row_layout(study),
         *make_plan(study, rules, higher=higher),
     )
     return read_optima(found, study, rules)

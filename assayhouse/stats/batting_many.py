@@ -18,9 +18,22 @@ from assayhouse.stats.batting_null import (
     permute,
 )
 from assayhouse.stats.batting_open import open_draws, open_options
-from assayhouse.stats.batting_result import BattingResult, search_replicates, stored_rules
+from assayhouse.stats.batting_optima import Optima
+from assayhouse.stats.batting_result import (
+    BattingResult,
+    measure_cut,
+    measure_cuts,
+    stored_rules,
+    summarise,
+)
 from assayhouse.stats.batting_rules import PassedOptions, Rules, SearchOptions, read_rules
-from assayhouse.stats.batting_search import direction_of, search_original
+from assayhouse.stats.batting_search import (
+    Draws,
+    direction_of,
+    median_cut,
+    run_search,
+    search_original,
+)
 from assayhouse.stats.batting_study import Study, read_study
 from assayhouse.stats.columns import as_matrix
 from assayhouse.stats.errors import InputError
@@ -112,17 +125,19 @@ def batting_many(
     number = require_count(n_null, name="n_null", least=0)
     named = _name_markers(markers, n=len(columns.arm))
     studies = {name: read_study(values, columns) for name, values in named.items()}
-    results, largest = {}, np.full(len(studies), np.nan)
+    largest = np.full(len(studies), np.nan)
     rows: IntArray | None = None
+    searched: list[tuple[Optima, Draws, str]] = []
     for place, (name, study) in enumerate(studies.items()):
         label = "*" if shared else name
         draws = open_draws(columns, rules, seed=seed, label=label, options=options)
         if shared and draws.rows is None:
-            rows = draws.take(0, draws.n_boot) if rows is None else rows
+            rows = _rows_with_original(draws) if rows is None else rows
             draws = replace(draws, cached=rows)
         direction = direction_of(study, rules)
-        results[name] = search_replicates(study, rules, draws, direction=direction, marker=name)
-        largest[place] = search_original(study, rules, direction=direction).statistics[0]
+        optima, largest[place] = _search_with_original(study, rules, draws, direction=direction)
+        searched.append((optima, draws, direction))
+    results = _summarise(studies, rules, searched)
     adjusted = np.full(len(studies), np.nan)
     if number:
         top = _null_tops(list(studies.values()), rules, seed=seed, n_null=number)
@@ -135,6 +150,43 @@ def batting_many(
         seed=seed,
         rules={**stored_rules(rules, draws), "shared": shared, "n_null": number},
     )
+
+
+def _rows_with_original(draws: Draws) -> IntArray:
+    """Return the rows of all replicates, and as a last one every row once: the data themselves."""
+    return np.vstack([draws.take(0, draws.n_boot), np.arange(draws.n_rows)])
+
+
+def _search_with_original(
+    study: Study, rules: Rules, draws: Draws, *, direction: str
+) -> tuple[Optima, float]:
+    """Return the optima of the replicates and the largest statistic of the data as they are."""
+    if draws.cached is None:
+        optima = run_search(study, rules, draws, direction=direction)
+        original = search_original(study, rules, direction=direction)
+        return optima, float(original.statistics[0])
+    optima = run_search(study, rules, replace(draws, n_boot=len(draws.cached)), direction=direction)
+    return optima.first(draws.n_boot), float(optima.statistics[-1])
+
+
+def _summarise(
+    studies: Mapping[str, Study], rules: Rules, searched: list[tuple[Optima, Draws, str]]
+) -> dict[str, BattingResult]:
+    """Return the result of every marker; the tests at the thresholds are made together."""
+    cuts = [median_cut(optima.cuts) for optima, _, _ in searched]
+    directions = [direction for _, _, direction in searched]
+    every = list(studies.values())
+    if all(study.dense for study in every):
+        measured = measure_cuts(every, cuts, directions=directions, test=rules.test)
+    else:
+        measured = [
+            measure_cut(study, cut, direction=direction, test=rules.test)
+            for study, cut, direction in zip(every, cuts, directions, strict=True)
+        ]
+    return {
+        name: summarise(optima, at, rules, draws, direction=direction, marker=name)
+        for name, at, (optima, draws, direction) in zip(studies, measured, searched, strict=True)
+    }
 
 
 def _name_markers(markers: Mapping[str, ArrayLike] | ArrayLike, *, n: int) -> dict[str, ArrayLike]:

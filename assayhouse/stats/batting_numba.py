@@ -1,7 +1,10 @@
 """The search in compiled code, one replicate at a time; nobody imports it before use.
 
-Same streams, candidates, margins and formulas as the NumPy engine. The dear statistics are first
-bounded from above, and computed only where the bound reaches the best found.
+Same streams, candidates, margins and formulas as the NumPy engine. A replicate is a number of
+draws per row; rows in marker order give running counts, packed as subjects and responders of one
+arm in one word, at every value that occurs. Loops over candidates are free of branches, so that
+they run on several candidates at once; they bound the statistics from above, and only what
+reaches the best found is computed.
 """
 # ruff: noqa: ANN401, PLR0917 - compiled code takes arrays of several types, and by position only
 
@@ -15,10 +18,10 @@ from assayhouse.stats.batting_numba_forms import (
     FIRTH_WALD,
     LRT,
     RD,
-    WALD,
     WALD_GLM,
-    bound_far,
-    bound_near,
+    bound_ratios,
+    bound_walds,
+    loosen_glm,
     risk,
     settle,
 )
@@ -28,82 +31,121 @@ NEAR = 1 - 1e-10
 
 
 @compiled
-def _philox(block: int, replicate: int, sub: int, purpose: int, keys: Any, out: Any) -> None:
-    """Write the four words of one counter; ``keys`` holds both words of the ten rounds."""
-    c0, c1 = np.uint64(block), np.uint64(replicate)
-    c2, c3 = np.uint64(sub), np.uint64(purpose)
+def _round(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the counter after one round of the cipher."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    m0, m1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-    for turn in range(10):
-        p0, p1 = c0 * m0, c2 * m1
-        c0 = (p1 >> half) ^ c1 ^ keys[turn, 0]
-        c2 = (p0 >> half) ^ c3 ^ keys[turn, 1]
-        c1, c3 = p1 & low, p0 & low
-    out[0], out[1], out[2], out[3] = c0, c1, c2, c3
+    p0, p1 = (c0 & low) * np.uint64(0xD2511F53), (c2 & low) * np.uint64(0xCD9E8D57)
+    return (p1 >> half) ^ c1 ^ k0, p1 & low, (p0 >> half) ^ c3 ^ k1, p0 & low
 
 
 @compiled
 def _fill_words(replicate: int, sub: int, purpose: int, keys: Any, words: Any) -> None:
-    """Write the words of one replicate; the array's length is a multiple of four."""
-    for block in range(len(words) // 4):
-        _philox(block, replicate, sub, purpose, keys, words[4 * block : 4 * block + 4])
+    """Write the words of one replicate: word i stands at [i % 4, i // 4].
+
+    ``keys`` holds both words of the ten rounds. The rounds are written out: only then does the
+    loop over blocks run on several of them at once.
+    """
+    w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
+    k, m = keys[:, 0], keys[:, 1]
+    a0, a1, a2, a3, a4 = k[0], k[1], k[2], k[3], k[4]
+    a5, a6, a7, a8, a9 = k[5], k[6], k[7], k[8], k[9]
+    b0, b1, b2, b3, b4 = m[0], m[1], m[2], m[3], m[4]
+    b5, b6, b7, b8, b9 = m[5], m[6], m[7], m[8], m[9]
+    for block in range(words.shape[1]):
+        c0, c1 = np.uint64(block), np.uint64(replicate)
+        c2, c3 = np.uint64(sub), np.uint64(purpose)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a0, b0)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a1, b1)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a2, b2)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a3, b3)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a4, b4)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a5, b5)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a6, b6)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a7, b7)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a8, b8)
+        c0, c1, c2, c3 = _round(c0, c1, c2, c3, a9, b9)
+        w0[block], w1[block], w2[block], w3[block] = c0, c1, c2, c3
 
 
 @compiled
-def _list_candidates(hist: Any, plan: Any, grid: Any, given: Any, ties: Any, lows: Any) -> int:
-    """Write tie (or place among given cuts) and split of each candidate; return how many."""
+def _draw_rows(words: Any, groups: Any, draws: Any) -> None:
+    """Write how often each row is drawn; no ``groups`` is one group of all rows."""
+    draws[:] = 0
+    n, half = len(draws), np.uint64(32)
+    if not groups.shape[1]:
+        size = np.uint64(n)
+        for part in range(4):
+            column = words[part]
+            for block in range((n - part + 3) // 4):
+                draws[(column[block] * size) >> half] += 1
+        return
+    for draw in range(n):
+        number = (words[draw & 3, draw >> 2] * np.uint64(groups[2, draw])) >> half
+        draws[groups[0, groups[1, draw] + np.int64(number)]] += 1
+
+
+@compiled
+def _add_up(draws: Any, layout: Any, every: int, scratch: Any) -> tuple[Any, Any, Any]:
+    """Write running counts at every value that occurs; return how many, and the totals.
+
+    ``layout`` holds the rows in marker order, what each adds to the words of arms 0 and 1, whether
+    it is the last of its value, and that value's number. ``every`` keeps values that do not occur.
+    """
+    rows, adds0, adds1, ends, values = layout
+    ties, s0, s1 = scratch[0], scratch[1], scratch[2]
+    one, always = np.uint64(1), np.uint64(every)
+    kept = sum0 = sum1 = seen = np.uint64(0)
+    s0[0], s1[0] = sum0, sum1
+    # Which values occur is as random as can be: no branch may depend on it.
+    for place in range(len(rows)):
+        times = np.uint64(draws[rows[place]])
+        sum0 += times * adds0[place]
+        sum1 += times * adds1[place]
+        seen |= times
+        ties[kept] = values[place]
+        s0[kept + one], s1[kept + one] = sum0, sum1
+        kept += ends[place] & (np.uint64(seen != 0) | always)
+        seen &= ends[place] - one
+    return np.int64(kept), sum0, sum1
+
+
+@compiled
+def _list_candidates(number: int, plan: Any, grid: Any, given: Any, scratch: Any) -> int:
+    """Write value and counts below the split of each candidate that is not every value."""
+    ties, s0, s1 = scratch[0], scratch[1], scratch[2]
+    chosen, c0, c1 = scratch[3], scratch[4], scratch[5]
     if plan[1] == 2:
         for place in range(len(given)):
-            ties[place], lows[place] = place, given[place]
+            chosen[place], c0[place], c1[place] = place, s0[given[place]], s1[given[place]]
         return len(given)
-    number = 0
-    for tie in range(plan[0]):
-        at = 4 * tie
-        if hist[at] + hist[at + 1] + hist[at + 2] + hist[at + 3] > 0:
-            ties[number] = tie
-            number += 1
-    if plan[1] == 1:
-        number = _thin_to_grid(grid[number], number, ties, lows)
-    for place in range(number):
-        lows[place] = ties[place] + plan[2]
-    return number
-
-
-@compiled
-def _thin_to_grid(ranks: Any, number: int, ties: Any, lows: Any) -> int:
-    """Keep the ties of distinct grid ranks, and return how many."""
-    kept = 0
-    if number > 0:
-        for place in range(19):
-            if place == 0 or ranks[place] != ranks[place - 1]:
-                lows[kept] = ties[ranks[place] - 1]
-                kept += 1
-    for place in range(kept):
-        ties[place] = lows[place]
+    ranks, kept = grid[number], 0
+    for place in range(19 if number > 0 else 0):
+        if place == 0 or ranks[place] != ranks[place - 1]:
+            at = ranks[place] - 1
+            chosen[kept] = ties[at]
+            c0[kept], c1[kept] = s0[at + plan[2]], s1[at + plan[2]]
+            kept += 1
     return kept
 
 
 @compiled
-def _prefix(hist: Any, n_ties: int, prefix: Any) -> None:
-    """Write running counts over ties: arm 0 subjects, responders, arm 1 subjects, responders."""
-    for what in range(4):
-        prefix[0, what] = 0
-    for tie in range(n_ties):
-        at = 4 * tie
-        prefix[tie + 1, 0] = prefix[tie, 0] + hist[at] + hist[at + 1]
-        prefix[tie + 1, 1] = prefix[tie, 1] + hist[at + 1]
-        prefix[tie + 1, 2] = prefix[tie, 2] + hist[at + 2] + hist[at + 3]
-        prefix[tie + 1, 3] = prefix[tie, 3] + hist[at + 3]
+def _unpack(c0: Any, c1: Any, counts: Any) -> None:
+    """Write subjects and responders below each split, of arm 0 and arm 1, as numbers."""
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    n0, y0, n1, y1 = counts[0], counts[1], counts[2], counts[3]
+    for place in range(len(c0)):
+        n0[place] = np.float64(np.int64(c0[place] & low))
+        y0[place] = np.float64(np.int64(c0[place] >> half))
+        n1[place] = np.float64(np.int64(c1[place] & low))
+        y1[place] = np.float64(np.int64(c1[place] >> half))
 
 
 @compiled
-def _read_cells(prefix: Any, n_ties: int, low: int, higher: int, w: Any) -> None:
+def _read_cells(counts: Any, place: int, whole: Any, higher: int, w: Any) -> None:
     """Write the cells of one split."""
     for arm in range(2):
-        below = prefix[low, 2 * arm]
-        hit = prefix[low, 2 * arm + 1]
-        rest = prefix[n_ties, 2 * arm] - below
-        rest_hit = prefix[n_ties, 2 * arm + 1] - hit
+        below, hit = counts[2 * arm, place], counts[2 * arm + 1, place]
+        rest, rest_hit = whole[2 * arm] - below, whole[2 * arm + 1] - hit
         inside, outside = 2 * arm + 1, 2 * arm
         if higher == 0:
             inside, outside = outside, inside
@@ -112,163 +154,179 @@ def _read_cells(prefix: Any, n_ties: int, low: int, higher: int, w: Any) -> None
 
 
 @compiled
-def _bound_split(
-    test: int, n0: int, y0: int, n1: int, y1: int, m0: int, x0: int, m1: int, x1: int, tables: Any
-) -> float:
-    """Return an upper bound of a statistic from the two sides of a split, or -1 for another way.
-
-    ``n`` and ``y`` are subjects and responders below, ``m`` and ``x`` above, of arms 0 and 1.
-    No statistic depends on which side is group 1.
-    """
-    if test in (LRT, FIRTH):
-        half = 0.5 if test == FIRTH else 0.0
-        return bound_near(
-            x1 + half,
-            n1 - y1 + half,
-            m0 - x0 + half,
-            y0 + half,
-            m1 - x1 + half,
-            y1 + half,
-            x0 + half,
-            n0 - y0 + half,
-        )
-    if test == RD:
-        return -1.0
-    f0, f1, g0, g1 = n0 - y0, n1 - y1, m0 - x0, m1 - x1
-    beta = (tables[0, x1] - tables[0, g1]) - (tables[0, y1] - tables[0, f1])
-    beta -= (tables[0, x0] - tables[0, g0]) - (tables[0, y0] - tables[0, f0])
-    variance = (tables[1, x1] + tables[1, g1]) + (tables[1, y1] + tables[1, f1])
-    variance += (tables[1, x0] + tables[1, g0]) + (tables[1, y0] + tables[1, f0])
-    bound = float(beta * beta / variance * (1 + 1e-9) + 1e-12)
-    if test != WALD_GLM:
-        return bound
-    # The iterated fit stops within a percent of convergence; with a zero cell its statistic is
-    # the stopping rule's share of the deviance, and the deviance is at most 1.4 per subject.
-    return 1.05 * bound if bound >= 0 else 1e-3 * (n0 + n1 + m0 + m1)
+def _keep_shares(counts: Any, whole: Any, higher: int, min_share: float, values: Any) -> None:
+    """Take away candidates whose group 1 is too small a share."""
+    for place in range(len(values)):
+        inside = counts[0, place] + counts[2, place]
+        if higher:
+            inside = whole[0] + whole[2] - inside
+        if not inside / (whole[0] + whole[2]) > min_share:
+            values[place] = np.nan
 
 
 @compiled
-def _score_candidates(
-    prefix: Any, plan: Any, min_share: float, number: int, lows: Any, scratch: Any
-) -> int:
-    """Write a statistic or a bound for each candidate; return the place of the largest, or -1."""
-    values, w, tables = scratch[3], scratch[4], scratch[5]
-    n_ties, higher, test, least = plan[0], plan[2], plan[3], plan[4]
-    all0, hit0, all1, hit1 = (
-        prefix[n_ties, 0],
-        prefix[n_ties, 1],
-        prefix[n_ties, 2],
-        prefix[n_ties, 3],
-    )
-    best, top = -1, -1.0
-    for place in range(number):
-        low = lows[place]
-        n0, y0, n1, y1 = prefix[low, 0], prefix[low, 1], prefix[low, 2], prefix[low, 3]
-        m0, m1 = all0 - n0, all1 - n1
-        values[place] = np.nan
-        if n0 < least or n1 < least or m0 < least or m1 < least:
-            continue
-        inside = m0 + m1 if higher else n0 + n1
-        if min_share > 0 and not inside / (all0 + all1) > min_share:
-            continue
-        value = _bound_split(test, n0, y0, n1, y1, m0, hit0 - y0, m1, hit1 - y1, tables)
-        if value == -1.0:
-            _read_cells(prefix, n_ties, low, higher, w)
-            value = risk(w) if test == RD else bound_far(w, 0.5 if test == FIRTH else 0.0)
-        values[place] = value
-        if value > top:
-            best, top = place, value
-    return best
-
-
-@compiled
-def _settle_bounds(
-    prefix: Any, plan: Any, number: int, first: int, lows: Any, scratch: Any
+def _score(
+    c0: Any, c1: Any, plan: Any, min_share: float, whole: Any, scratch: Any, values: Any
 ) -> None:
-    """Replace bounds by statistics where they can matter, and by NaN elsewhere."""
-    values, w = scratch[3], scratch[4]
-    best = -1.0
-    for turn in range(-1, number):
-        place = first if turn < 0 else turn
-        # The bound is exact to its rounding only, which the margins cover.
-        if turn == first or not values[place] + 1e-9 >= best * NEAR * (1 - 1e-9):
-            if turn != first:
-                values[place] = np.nan
-            continue
-        _read_cells(prefix, plan[0], lows[place], plan[2], w)
-        values[place] = settle(plan[3], w)
-        best = max(best, values[place])
+    """Write a statistic or a bound for each candidate, NaN where it is not admissible."""
+    counts, w, logs = scratch[6], scratch[8], scratch[9]
+    test, least = plan[3], float(plan[4])
+    _unpack(c0, c1, counts)
+    if test in (LRT, FIRTH):
+        bound_ratios(counts, whole, least, 0.5 if test == FIRTH else 0.0, values)
+    elif test == RD:
+        for place in range(len(values)):
+            _read_cells(counts, place, whole, plan[2], w)
+            small = min(w[0], w[1], w[2], w[3]) < least
+            values[place] = np.nan if small else risk(w)
+    else:
+        half = 0.5 if test == FIRTH_WALD else 0.0
+        bound_walds(c0, c1, counts, whole, least, half, logs, values)
+        if test == WALD_GLM:
+            loosen_glm(counts, whole, least, values)
+    if min_share > 0:
+        _keep_shares(counts, whole, plan[2], min_share, values)
 
 
 @compiled
-def _choose(values: Any, number: int) -> int:
-    """Return the lowest candidate whose statistic ties with the largest; -1 without any."""
-    top = -1.0
-    for place in range(number):
-        top = max(top, values[place])
-    if top < 0:
+def _largest(values: Any) -> float:
+    """Return the largest value, -1 where all are NaN."""
+    first = second = third = fourth = -1.0
+    whole = len(values) // 4 * 4
+    # Four at a time, as each comparison waits for the one before.
+    for place in range(0, whole, 4):
+        first = max(first, values[place])
+        second = max(second, values[place + 1])
+        third = max(third, values[place + 2])
+        fourth = max(fourth, values[place + 3])
+    for place in range(whole, len(values)):
+        first = max(first, values[place])
+    return max(first, second, third, fourth)
+
+
+@compiled
+def _first_of(values: Any, best: float) -> int:
+    """Return the place of the first value that ties with the largest; -1 without any."""
+    if not best >= 0:
         return -1
-    limit = top * NEAR if top > 0 else top
-    for place in range(number):
+    limit = best * NEAR if best > 0 else best
+    for place in range(len(values)):
         if values[place] >= limit:
             return place
     return -1
 
 
 @compiled
+def _choose(counts: Any, plan: Any, whole: Any, scratch: Any, values: Any) -> int:
+    """Return the lowest candidate whose statistic ties with the largest; -1 without any.
+
+    The statistic of the largest bound is computed, then those whose bound reaches it.
+    """
+    w, near, exact = scratch[8], scratch[11], scratch[12]
+    top = _largest(values)
+    first = _first_of(values, top)
+    if top < 0 or plan[3] == RD:
+        return first
+    _read_cells(counts, first, whole, plan[2], w)
+    best = settle(plan[3], w)
+    found = best
+    # A bound is exact to its rounding only, which the margins cover.
+    needed = best * NEAR * (1 - 1e-9) - 1e-9 if best > 0 else 0.0
+    number = 0
+    for place in range(len(values)):
+        near[number] = place
+        number += int(values[place] >= needed)
+    for turn in range(number):
+        if near[turn] == first:
+            exact[turn] = found
+            continue
+        _read_cells(counts, near[turn], whole, plan[2], w)
+        exact[turn] = settle(plan[3], w)
+        best = max(best, exact[turn]) if best >= 0 else exact[turn]
+    turn = _first_of(exact[:number], best)
+    if turn < 0:
+        return -1
+    values[near[turn]] = exact[turn]
+    return int(near[turn])
+
+
+@compiled
 def _search_one(
-    hist: Any, plan: Any, min_share: float, grid: Any, given: Any, scratch: Any, out: Any
+    draws: Any,
+    layout: Any,
+    plan: Any,
+    min_share: float,
+    grid: Any,
+    given: Any,
+    scratch: Any,
+    out: Any,
 ) -> None:
-    """Write tie, statistic, subjects and zero cell of the best cut of one histogram."""
-    prefix, ties, lows, values, w = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    n_ties, test = plan[0], plan[3]
-    _prefix(hist, n_ties, prefix)
-    number = _list_candidates(hist, plan, grid, given, ties, lows)
-    first = _score_candidates(prefix, plan, min_share, number, lows, scratch)
-    if first >= 0 and test != RD:
-        _settle_bounds(prefix, plan, number, first, lows, scratch)
-    place = _choose(values, number)
-    out[2] = prefix[n_ties, 0] + prefix[n_ties, 2]
-    out[0], out[1], out[3] = -1.0, np.nan, 0.0
+    """Write value, statistic, subjects and zero cell of the best cut of one replicate."""
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    whole, w = scratch[7], scratch[8]
+    number, all0, all1 = _add_up(draws, layout, int(plan[1] == 2), scratch)
+    whole[0], whole[1] = np.float64(np.int64(all0 & low)), np.float64(np.int64(all0 >> half))
+    whole[2], whole[3] = np.float64(np.int64(all1 & low)), np.float64(np.int64(all1 >> half))
+    chosen, c0, c1 = scratch[0], scratch[1][plan[2] :], scratch[2][plan[2] :]
+    if plan[1] != 0:
+        number = _list_candidates(number, plan, grid, given, scratch)
+        chosen, c0, c1 = scratch[3], scratch[4], scratch[5]
+    values = scratch[10][:number]
+    _score(c0[:number], c1[:number], plan, min_share, whole, scratch, values)
+    place = _choose(scratch[6], plan, whole, scratch, values)
+    out[0], out[1], out[2], out[3] = -1.0, np.nan, whole[0] + whole[2], 0.0
     if place >= 0:
-        _read_cells(prefix, n_ties, lows[place], plan[2], w)
-        out[0], out[1] = ties[place], values[place]
+        _read_cells(scratch[6], place, whole, plan[2], w)
+        out[0], out[1] = chosen[place], values[place]
         for cell in range(4):
             if w[4 + cell] == 0 or w[8 + cell] == 0:
                 out[3] = 1.0
 
 
 @compiled
-def _scratch(plan: Any, n_given: int, n_most: int) -> tuple[Any, Any, Any, Any, Any, Any]:
+def _scratch(plan: Any, n_given: int, n_most: int) -> Any:
     """Return working memory for one worker, for at most so many subjects."""
-    size = max(plan[0], n_given, 19) + 1
-    tables = np.zeros((2, n_most + 1))
-    if plan[3] in (WALD, FIRTH_WALD, WALD_GLM):
-        for count in range(n_most + 1):
-            amount = count + (0.5 if plan[3] == FIRTH_WALD else 0.0)
-            tables[0, count], tables[1, count] = np.log(amount), 1 / amount
+    size = max(plan[0], n_given, 19) + 2
+    logs = np.zeros(1)
+    if plan[3] > LRT and plan[3] not in (FIRTH, RD):
+        logs = np.log(np.arange(n_most + 1) + (0.5 if plan[3] == FIRTH_WALD else 0.0))
     return (
-        np.zeros((plan[0] + 1, 4), dtype=np.int64),
         np.zeros(size, dtype=np.int64),
+        np.zeros(size, dtype=np.uint64),
+        np.zeros(size, dtype=np.uint64),
+        np.zeros(size, dtype=np.int64),
+        np.zeros(size, dtype=np.uint64),
+        np.zeros(size, dtype=np.uint64),
+        np.zeros((4, size)),
+        np.zeros(4),
+        np.zeros(20),
+        logs,
+        np.zeros(size),
         np.zeros(size, dtype=np.int64),
         np.zeros(size),
-        np.zeros(20),
-        tables,
     )
 
 
 @compiled
 def search_weights(
-    weights: IntArray, plan: IntArray, min_share: float, grid: IntArray, given: IntArray
+    weights: IntArray,
+    layout: Any,
+    plan: IntArray,
+    min_share: float,
+    grid: IntArray,
+    given: IntArray,
 ) -> FloatArray:
-    """Return tie, statistic, subjects and zero cell for given histograms, (b, 4).
+    """Return value, statistic, subjects and zero cell for given multiplicities, (b, 4).
 
     Parameters
     ----------
-    weights : (b, 4 U) array of int
-        Multiplicities of dense records.
+    weights : (b, r) array of int
+        Multiplicities of the rows of the layout.
+    layout : tuple of (r,) arrays
+        Rows in marker order, what each adds to the packed counts of arms 0 and 1, 1 where it is
+        the last of its value, number of its value.
     plan : (5,) array of int
-        Ties, kind of candidates, direction, test, smallest cell.
+        Values, kind of candidates, direction, test, smallest cell.
     min_share : float
         Share of group 1 to exceed.
     grid, given : arrays of int
@@ -277,7 +335,7 @@ def search_weights(
     Returns
     -------
     (b, 4) array
-        Tie -1 without a cut.
+        Value -1 without a cut.
     """
     out = np.zeros((len(weights), 4))
     most = 0
@@ -285,28 +343,29 @@ def search_weights(
         most = max(most, weights[row].sum())
     scratch = _scratch(plan, len(given), most)
     for row in range(len(weights)):
-        _search_one(weights[row], plan, min_share, grid, given, scratch, out[row])
+        _search_one(weights[row], layout, plan, min_share, grid, given, scratch, out[row])
     return out
 
 
 @compiled
 def search_rows(
     rows: IntArray,
-    record: IntArray,
+    layout: Any,
     plan: IntArray,
     min_share: float,
     grid: IntArray,
     given: IntArray,
 ) -> FloatArray:
-    """Return the same for rows of replicates, (b, n); ``record`` is the record of each row."""
+    """Return the same for rows of replicates, (b, n)."""
+    n = rows.shape[1]
     out = np.zeros((len(rows), 4))
-    scratch = _scratch(plan, len(given), rows.shape[1])
-    hist = np.zeros(4 * plan[0] + 1, dtype=np.int32)
+    scratch = _scratch(plan, len(given), n)
+    draws = np.zeros(n, dtype=np.int32)
     for row in range(len(rows)):
-        hist[:] = 0
-        for draw in range(rows.shape[1]):
-            hist[record[rows[row, draw]]] += 1
-        _search_one(hist, plan, min_share, grid, given, scratch, out[row])
+        draws[:] = 0
+        for draw in range(n):
+            draws[np.uint64(rows[row, draw])] += 1
+        _search_one(draws, layout, plan, min_share, grid, given, scratch, out[row])
     return out
 
 
@@ -315,31 +374,26 @@ def search_stream(
     bounds: IntArray,
     keys: Any,
     groups: IntArray,
-    record: IntArray,
+    n: int,
+    layout: Any,
     plan: IntArray,
     min_share: float,
     grid: IntArray,
     given: IntArray,
 ) -> FloatArray:
-    """Return the same for replicates of a stream.
+    """Return the same for replicates of a stream over ``n`` rows.
 
     ``bounds`` holds first replicate, last, sub and purpose; ``groups`` the members of groups in
-    row 0, and each row's first member and number of members in rows 1 and 2.
+    row 0, and each row's first member and number of members in rows 1 and 2, or nothing.
     """
-    n = groups.shape[1]
     out = np.zeros((bounds[1] - bounds[0], 4))
     scratch = _scratch(plan, len(given), n)
-    hist = np.zeros(4 * plan[0] + 1, dtype=np.int32)
-    words = np.zeros(4 * ((n + 3) // 4), dtype=np.uint64)
-    half = np.uint64(32)
+    draws = np.zeros(n, dtype=np.int32)
+    words = np.zeros((4, (n + 3) // 4), dtype=np.uint64)
     for row in range(len(out)):
-        hist[:] = 0
         _fill_words(bounds[0] + row, bounds[2], bounds[3], keys, words)
-        for draw in range(n):
-            number = (words[draw] * np.uint64(groups[2, draw])) >> half
-            member = groups[0, groups[1, draw] + np.int64(number)]
-            hist[record[member]] += 1
-        _search_one(hist, plan, min_share, grid, given, scratch, out[row])
+        _draw_rows(words, groups, draws)
+        _search_one(draws, layout, plan, min_share, grid, given, scratch, out[row])
     return out
 
 
@@ -360,24 +414,29 @@ def search_permuted(
     """Return the same where rows trade markers within groups.
 
     ``members`` holds the rows of group after group, ``starts`` where each begins; ``tie`` is the
-    marker's place (-1 missing) and ``cell`` 2 arm + response of every row.
+    number of the marker's value (-1 missing) and ``cell`` 2 arm + response of every row.
     """
     out = np.zeros((bounds[1] - bounds[0], 4))
     scratch = _scratch(plan, len(given), n)
-    hist = np.zeros(4 * plan[0], dtype=np.int32)
-    words = np.zeros(4 * ((n + 3) // 4), dtype=np.uint64)
+    adds = np.zeros((2, plan[0]), dtype=np.uint64)
+    ones = np.ones(plan[0], dtype=np.uint64)
+    every = np.arange(plan[0])
+    layout = (every.astype(np.uint32), adds[0], adds[1], ones, every)
+    words = np.zeros((4, (n + 3) // 4), dtype=np.uint64)
     order = np.zeros(len(members), dtype=np.uint64)
-    half, low = np.uint64(32), np.uint64(0xFFFFFFFF)
+    half, low, one = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(1)
     for row in range(len(out)):
-        hist[:] = 0
+        adds[:] = 0
         _fill_words(bounds[0] + row, bounds[2], bounds[3], keys, words)
         for place in range(len(members)):
-            order[place] = (words[members[place]] << half) | np.uint64(place)
+            word = words[members[place] & 3, members[place] >> 2]
+            order[place] = (word << half) | np.uint64(place)
         for group in range(len(starts) - 1):
             order[starts[group] : starts[group + 1]].sort()
         for place in range(len(members)):
-            source = members[np.int64(order[place] & low)]
-            if tie[source] >= 0:
-                hist[4 * tie[source] + cell[members[place]]] += 1
-        _search_one(hist, plan, min_share, grid, given, scratch, out[row])
+            at = tie[members[np.int64(order[place] & low)]]
+            what = cell[members[place]]
+            if at >= 0:
+                adds[what >> 1, at] += one + (np.uint64(what & 1) << half)
+        _search_one(ones, layout, plan, min_share, grid, given, scratch, out[row])
     return out

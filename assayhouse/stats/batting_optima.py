@@ -29,6 +29,15 @@ class Optima:
     n_used: IntArray
     zero_cell: BoolArray
 
+    def first(self, number: int) -> "Optima":
+        """Return the optima of the first replicates."""
+        return Optima(
+            cuts=self.cuts[:number],
+            statistics=self.statistics[:number],
+            n_used=self.n_used[:number],
+            zero_cell=self.zero_cell[:number],
+        )
+
     @staticmethod
     def join(parts: "list[Optima]") -> "Optima":
         """Return chunks as one."""

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assayhouse.stats.arrays import FloatArray, IntArray
 from assayhouse.stats.batting_cells import grid_table
@@ -121,6 +122,59 @@ def read_optima(found: FloatArray, study: Study, rules: Rules) -> Optima:
     )
 
 
+Layout = tuple[NDArray[np.uint32], *tuple[NDArray[np.uint64], ...], IntArray]
+
+
+def row_layout(study: Study) -> Layout:
+    """Return the used rows in marker order as the compiled code takes them.
+
+    Parameters
+    ----------
+    study : Study
+        Dense records.
+
+    Returns
+    -------
+    tuple of (r,) arrays
+        As `batting_numba.search_weights`.
+    """
+    rows = np.argsort(study.row_record, kind="stable")
+    rows = rows[: np.searchsorted(study.row_record[rows], study.n_records)]
+    return _layout(rows, study.row_record[rows])
+
+
+def record_layout(study: Study) -> Layout:
+    """Return the dense records as the compiled code takes them.
+
+    Parameters
+    ----------
+    study : Study
+        Dense records.
+
+    Returns
+    -------
+    tuple of (R,) arrays
+        As `batting_numba.search_weights`.
+    """
+    records = np.arange(study.n_records)
+    return _layout(records, records)
+
+
+def _layout(rows: IntArray, record: IntArray) -> Layout:
+    """Return rows, packed additions to arms 0 and 1, last of its value, and the value's number."""
+    tie, arm = record // 4, record // 2 % 2
+    adds = np.uint64(1) + (np.asarray(record % 2, dtype=np.uint64) << np.uint64(32))
+    nothing = np.uint64(0)
+    ends = np.diff(tie, append=-1) != 0
+    return (
+        rows.astype(np.uint32),
+        np.where(arm == 0, adds, nothing),
+        np.where(arm == 1, adds, nothing),
+        ends.astype(np.uint64),
+        tie.astype(np.int64),
+    )
+
+
 def member_table(n: int, groups: IntArray | None) -> IntArray:
     """Return members of groups, and each row's first member and number of members.
 
@@ -134,12 +188,11 @@ def member_table(n: int, groups: IntArray | None) -> IntArray:
     Returns
     -------
     (3, n) array of int
-        As `batting_numba.search_stream`.
+        As `batting_numba.search_stream`; (3, 0) for one group of all rows.
     """
-    out = np.zeros((3, n), dtype=np.int64)
     if groups is None:
-        out[0], out[2] = np.arange(n), n
-        return out
+        return np.zeros((3, 0), dtype=np.int64)
+    out = np.zeros((3, n), dtype=np.int64)
     _, codes = np.unique(groups, return_inverse=True)
     sizes = np.bincount(codes)
     out[0] = np.argsort(codes, kind="stable")

@@ -21,6 +21,8 @@ from assayhouse.stats.resampling import BOOTSTRAP, bootstrap_indices
 
 _ROWS = 1 << 18
 """Rows of all replicates in one chunk: the working set stays near the cache."""
+_STREAMED = 1 << 24
+"""The same for compiled code, which holds one replicate at a time and prepares once a chunk."""
 
 Searcher = Callable[[Study, IntArray, Rules, bool], Optima]
 
@@ -153,11 +155,11 @@ def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> O
     """
     higher = direction == "higher"
 
-    drawn = draws.rows is None and draws.cached is None
-    compiled = drawn and len(study.values) > 0 and choose_engine(rules) == "numba"
+    compiled = len(study.values) > 0 and choose_engine(rules) == "numba"
+    streamed = compiled and draws.rows is None and draws.cached is None
 
     def one(bounds: tuple[int, int]) -> Optima:
-        if not compiled:
+        if not streamed:
             return search_rows(study, draws.take(*bounds), rules, higher=higher)
         return search_stream(
             study,
@@ -169,16 +171,18 @@ def run_search(study: Study, rules: Rules, draws: Draws, *, direction: str) -> O
         )
 
     workers = os.cpu_count() or 1 if rules.n_jobs == -1 else rules.n_jobs
-    chunks = list(_chunks(draws.n_boot, draws.n_rows, rules.chunk_size))
+    step = (_STREAMED if compiled else _ROWS) // max(draws.n_rows, 1)
+    if compiled and workers > 1:
+        step = min(step, -(-draws.n_boot // workers))
+    chunks = list(_chunks(draws.n_boot, rules.chunk_size or max(1, step)))
     if workers == 1 or len(chunks) == 1:
         return Optima.join([one(bounds) for bounds in chunks])
     with ThreadPoolExecutor(max_workers=workers) as pool:
         return Optima.join(list(pool.map(one, chunks)))
 
 
-def _chunks(n_boot: int, n_rows: int, size: int | None) -> Iterator[tuple[int, int]]:
+def _chunks(n_boot: int, step: int) -> Iterator[tuple[int, int]]:
     """Yield first and last replicate of each chunk."""
-    step = size or max(1, _ROWS // max(n_rows, 1))
     for start in range(0, n_boot, step):
         yield start, min(start + step, n_boot)
 
@@ -238,5 +242,7 @@ def median_cut(cuts: FloatArray) -> float:
     ----------
     .. [1] Huang X et al. (2017), Statistics in Medicine 36, 1414-1428.
     """
-    found = cuts[~np.isnan(cuts)]
-    return float(np.median(found)) if len(found) else float("nan")
+    found = np.sort(cuts[~np.isnan(cuts)])
+    if not len(found):
+        return float("nan")
+    return float(found[(len(found) - 1) // 2] + found[len(found) // 2]) / 2

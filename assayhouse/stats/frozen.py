@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+_PLAIN = frozenset({type(None), bool, int, str})
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -41,6 +42,8 @@ def jsonable(value: object) -> object:
     object
         Numbers, text, lists and dictionaries only.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Frozen):
         return value.to_dict()
     if isinstance(value, Mapping):
