@@ -153,8 +153,11 @@ def verdict(p: float, alpha: float) -> str:
     Parameters
     ----------
     p, alpha : float
-        From `assayhouse.stats.batting.adjusted_p`, and the level.
+        From `assayhouse.stats.batting.adjusted_p`, and the level; p is NaN where the data
+        themselves have no admissible cut, whatever their samples have.
     """
+    if np.isnan(p):
+        return "No evidence of a cut: the data themselves have no admissible cut."
     if p <= alpha:
         return (
             f"The whole procedure finds more than chance would (p = {p:.3g}): a cut to be "
@@ -212,7 +215,7 @@ def summarise_cuts(
         "n_zero_cell": int((samples["zero_cell_fl"] == "Y").sum()),
         "n": data.n,
         **at,
-        "p_adjusted": adjusted.p,
+        "p_adjusted": None if np.isnan(adjusted.p) else adjusted.p,
         "p_method": f"largest statistic over cuts, {adjusted.method} null, {adjusted.n_null} draws",
         "verdict": verdict(adjusted.p, float(str(options["alpha"]))),
         "rules": json.dumps(options, sort_keys=True),
@@ -297,7 +300,7 @@ def validate_cut(
             }
             for order, item in enumerate(found.rows, start=1)
         ]
-    )
+    ).with_columns(cs.float().fill_nan(None))
 
 
 def curves(data: SearchData, search: CutPointSearch, *, seed: int) -> pl.DataFrame:

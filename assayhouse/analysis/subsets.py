@@ -4,6 +4,7 @@ Takes frames of the analysis datasets and returns result frames; draws nothing.
 """
 
 from collections.abc import Sequence
+from math import isfinite
 
 import polars as pl
 
@@ -78,7 +79,8 @@ def _row(result: RiskDifference) -> dict[str, object]:
         "diff_pct": 100.0 * result.estimate if usable else None,
         "ci_low_pct": 100.0 * result.lower if usable else None,
         "ci_high_pct": 100.0 * result.upper if usable else None,
-        "p": result.p_cmh if usable else None,
+        # Where all or none responded the test does not exist, though the difference does.
+        "p": result.p_cmh if usable and isfinite(result.p_cmh) else None,
         "n_strata_used": result.n_strata_used,
         "status": OK if usable else NOTHING_TO_COMPARE,
         "reasons": "; ".join(result.warnings) if usable else "no stratum holds both arms",

@@ -15,18 +15,18 @@ from assayhouse.pipeline.cut_points import run_chunks
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
 
-MARKER, CHUNKS, SAMPLES = "IFNMODL", 20, 100
+MARKER, CHUNKS, SAMPLES, TRUE_CUT = "IFNMODL", 20, 100, 0.3
 
 
-def search_declarations():
+def search_declarations(*, markers=(MARKER,), **options):
     """The shipped study with a short search over one marker."""
     loaded = declarations.load()
     search = declared_search(loaded)
     short = replace(
         search,
-        markers=(MARKER,),
+        markers=markers,
         chunks=CHUNKS,
-        options={**search.options, "n_boot": SAMPLES, "n_null": 19},
+        options={**search.options, "n_boot": SAMPLES, "n_null": 19, **options},
     )
     plan = replace(loaded.study.plan, cut_points=short)
     return replace(loaded, study=replace(loaded.study, plan=plan))
@@ -40,26 +40,49 @@ def _publish(lake, relation, **columns):
     lake.publish(relation, spec.conform(frame.with_columns(absent)))
 
 
-def trial_home(folder, *, subjects=160):
-    """A home whose analysis datasets hold one marker and one response per subject."""
-    loaded, home = search_declarations(), Home(Path(folder)).create()
-    lake, search = Lake(home, loaded), declared_search(loaded)
+def trial(search, *, subjects=160, low=0.3, high=0.8, turned=()):
+    """Subject, arm, marker and response; active arms respond more often above the cut.
+
+    Responses of the arms in ``turned`` are exchanged, and their marker changes its sign.
+    """
     rng = np.random.Generator(np.random.Philox(5))
     arms = np.array([search.active, search.control, *search.validation])
     arm = arms[np.arange(subjects) % len(arms)]
     value = rng.normal(size=subjects)
-    chance = np.where((arm != search.control) & (value > 0.3), 0.8, 0.3)
-    names = [f"S-{number:04d}" for number in range(subjects)]
-    _publish(lake, "adam.adsl", USUBJID=names, ARMCD=arm, SAFFL=["Y"] * subjects)
+    chance = np.where((arm != search.control) & (value > TRUE_CUT), high, low)
+    response = (rng.random(subjects) < chance).astype(float)
+    other = np.isin(arm, turned)
+    return pl.DataFrame(
+        {
+            "name": [f"S-{number:04d}" for number in range(subjects)],
+            "arm": arm,
+            "value": np.where(other, -value, value),
+            "second": rng.normal(size=subjects),
+            "response": np.where(other, 1 - response, response),
+        }
+    )
+
+
+def trial_home(folder, *, loaded=None, order=None, **trial_options):
+    """A home whose analysis datasets hold one or two markers and one response per subject."""
+    loaded = loaded or search_declarations()
+    home = Home(Path(folder)).create()
+    lake, search = Lake(home, loaded), declared_search(loaded)
+    people = trial(search, **trial_options)
+    if order is not None:
+        people = people[order]
+    names, subjects = people["name"].to_list(), people.height
+    _publish(lake, "adam.adsl", USUBJID=names, ARMCD=people["arm"], SAFFL=["Y"] * subjects)
+    values = {name: "value" if name == MARKER else "second" for name in search.markers}
     _publish(
         lake,
         "adam.adbm",
-        USUBJID=names,
-        PARAMCD=[MARKER] * subjects,
-        AVAL=value,
-        ABLFL=["Y"] * subjects,
-        SRCDOM=["GX"] * subjects,
-        SRCSEQ=[1] * subjects,
+        USUBJID=names * len(values),
+        PARAMCD=[marker for marker in values for _ in names],
+        AVAL=pl.concat([people[column].alias("AVAL") for column in values.values()]),
+        ABLFL=["Y"] * subjects * len(values),
+        SRCDOM=["GX"] * subjects * len(values),
+        SRCSEQ=[1] * subjects * len(values),
     )
     _publish(
         lake,
@@ -67,7 +90,7 @@ def trial_home(folder, *, subjects=160):
         USUBJID=names,
         PARAMCD=[search.endpoint] * subjects,
         AVISITN=[search.visit] * subjects,
-        AVAL=(rng.random(subjects) < chance).astype(float),
+        AVAL=people["response"],
     )
     return home, loaded
 
