@@ -7,6 +7,7 @@ this step, and a fit no longer depends on how a job was cut.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -194,6 +195,7 @@ def _solve_one(matrix: FloatArray, right: FloatArray) -> FloatArray:
         return np.full_like(right, np.nan)
 
 
+@cache
 def _unpacking(p: int) -> IntArray:
     """Where each cell of a symmetric (p, p) matrix stands in its packed upper triangle."""
     cells = np.zeros((p, p), dtype=np.int64)

@@ -1,11 +1,12 @@
 """The iteration of M-estimation on a prepared basis: problems leave it when they are done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray
 from assayhouse.stats.basis import Basis, is_singular, solve_each
+from assayhouse.stats.newton import LANDED, leap, may_leap
 from assayhouse.stats.psi import (
     MASS_MAD,
     compute_spread,
@@ -64,26 +65,33 @@ class RawFit:
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """Problems still in the iteration: where they belong, and where they stand."""
+    """Problems still in the iteration: where they belong, and where they stand.
+
+    ``saved`` are the residuals before a leap (`newton`), ``rest`` and ``wait`` the steps between a
+    leap that failed and the next, and how many of them are left.
+    """
 
     index: IntArray
     basis: Basis
     start: FloatArray
     residuals: FloatArray
+    saved: FloatArray
     scale: FloatArray
     moved: FloatArray
+    rate: FloatArray
+    leapt: BoolArray
+    rest: IntArray
+    wait: IntArray
     met: BoolArray
     floor: FloatArray
 
     def keep(self, mask: BoolArray) -> None:
-        self.index = self.index[mask]
         self.basis = self.basis.take(mask)
-        self.start = self.start[mask]
-        self.residuals = self.residuals[mask]
-        self.scale = self.scale[mask]
-        self.moved = self.moved[mask]
-        self.met = self.met[mask]
-        self.floor = self.floor[mask]
+        for name in _PER_PROBLEM:
+            setattr(self, name, getattr(self, name)[mask])
+
+
+_PER_PROBLEM = tuple(item.name for item in fields(_Batch) if item.name != "basis")
 
 
 def fit_least_squares(basis: Basis, response: FloatArray) -> RawFit:
@@ -171,8 +179,13 @@ def _iterate(basis: Basis, start: FloatArray, floor: FloatArray, options: FitOpt
         basis=basis,
         start=start,
         residuals=start,
+        saved=start,
         scale=median_absolute(start) / MASS_MAD,
         moved=np.full(len(start), np.inf),
+        rate=np.ones(len(start)),
+        leapt=np.zeros(len(start), dtype=np.bool_),
+        rest=np.ones(len(start), dtype=np.int64),
+        wait=np.zeros(len(start), dtype=np.int64),
         met=np.zeros(len(start), dtype=np.bool_),
         floor=floor,
     )
@@ -198,7 +211,10 @@ def _advance(batch: _Batch, done: RawFit, options: FitOptions, *, step: int) -> 
     step_taken = residuals - batch.residuals
     moved = np.sqrt(np.einsum("bn,bn->b", step_taken, step_taken))
     lost = ~np.isfinite(moved)
-    met, settled = _judge(batch, moved, scale, options.tolerance)
+    missed = batch.leapt & ~(moved <= LANDED * batch.moved)
+    # The step after a leap says nothing of the rate at which the iteration comes closer.
+    rate = np.where(batch.leapt, batch.rate, moved / batch.moved)
+    met, settled = _judge(batch, moved, rate, scale, options.tolerance)
     leaves = settled | collapsed | lost | (step == options.max_iterations)
     if leaves.any():
         where = batch.index[leaves]
@@ -212,16 +228,42 @@ def _advance(batch: _Batch, done: RawFit, options: FitOptions, *, step: int) -> 
         singular = lost[leaves] | is_singular(gram[leaves], n=residuals.shape[1])
         # Weights at a collapsed scale mean nothing, so neither does their matrix.
         done.singular[where] = singular & ~collapsed[leaves]
-    batch.residuals = residuals
+    batch.residuals = np.where(missed[:, None], batch.saved, residuals) if missed.any() else residuals
     batch.scale = scale
-    batch.moved = moved
+    batch.moved = np.where(missed, batch.moved, moved)
+    batch.rate = rate
+    batch.rest = np.where(missed, 2 * batch.rest, batch.rest)
+    batch.wait = np.where(missed, batch.rest, batch.wait - 1)
     batch.met = met
     if leaves.any():
         batch.keep(~leaves)
+    if options.psi == "huber" and options.scale == "mad":
+        _leap(batch, options)
+
+
+def _leap(batch: _Batch, options: FitOptions) -> None:
+    """Take the problems that come closer nearer to where they go, and remember the way back."""
+    tries = may_leap(batch.moved, batch.rate, batch.scale) & (batch.wait <= 0)
+    tries &= ~batch.leapt
+    batch.leapt = np.zeros(len(batch.index), dtype=np.bool_)
+    batch.saved = batch.residuals
+    if not tries.any():
+        return
+    here = np.flatnonzero(tries)
+    step = leap(
+        batch.basis.take(here),
+        batch.residuals[here],
+        tuning=options.tuning,
+        mad_constant=options.mad_constant,
+        way=(batch.moved / (1.0 - batch.rate))[here],
+    )
+    batch.residuals = batch.residuals.copy()
+    batch.residuals[here] += step
+    batch.leapt[here] = step.any(axis=1)
 
 
 def _judge(
-    batch: _Batch, moved: FloatArray, scale: FloatArray, tolerance: float
+    batch: _Batch, moved: FloatArray, rate: FloatArray, scale: FloatArray, tolerance: float
 ) -> tuple[BoolArray, BoolArray]:
     """Which problems have met the tolerance, and which need not go on.
 
@@ -232,7 +274,6 @@ def _judge(
     """
     length = np.sqrt(np.einsum("bn,bn->b", batch.residuals, batch.residuals))
     met = moved <= tolerance * np.maximum(length, 1e-10)
-    rate = moved / batch.moved
     ahead = moved * rate <= tolerance * (1.0 - rate) * scale * np.sqrt(batch.start.shape[1])
     return met | batch.met, (met | batch.met) & (ahead | (rate >= 1.0))
 
