@@ -1,7 +1,7 @@
 """Fits of one parameter to its completed data sets, or to the subjects observed.
 
 One `CellFit` per visit, subgroup and response holds a status and numbers per data set.
-Pooling over the sets is in `pooled`; the fit itself is `m_regression`.
+Pooling over the sets is in `pooled`; the fit itself is in `response_fits`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,16 +15,15 @@ from assayhouse.analysis.cells import (
     Cell,
     absent_levels,
     cells_of,
-    define_response,
     smallest_arm,
 )
 from assayhouse.analysis.completed import Completed
 from assayhouse.analysis.long_form import ParameterData
+from assayhouse.analysis.response_fits import define_response, fit_responses
 from assayhouse.analysis.spec import EffectSpec
 from assayhouse.errors import ModelDataError
 from assayhouse.stats.arrays import BoolArray, FloatArray
-from assayhouse.stats.contrasts import contrast_matrix, least_squares_means
-from assayhouse.stats.robust import MFit, m_regression
+from assayhouse.stats.contrasts import contrast_matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,54 +103,76 @@ def fit_parameter(
     cells = list(cells_of(data, spec))
     for subgroup in dict.fromkeys(cell.subgroup for cell in cells):
         of_group = [cell for cell in cells if cell.subgroup == subgroup]
-        for response in spec.responses:
-            if completed is None:
-                for cell in of_group:
-                    found += _fit_observed(data, cell, response, spec)
-            else:
-                found += _fit_completed(data, of_group, response, completed, spec)
+        if completed is None:
+            for cell in of_group:
+                found += _fit_observed(data, cell, spec)
+        else:
+            found += _fit_completed(data, of_group, completed, spec)
     return found
 
 
-def _fit_observed(
-    data: ParameterData, cell: Cell, response: str, spec: EffectSpec
-) -> Iterator[CellFit]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What is to be fitted of one response: values (m, all subjects) of every visit's data sets."""
+
+    response: str
+    subjects: BoolArray
+    blanks: list[CellFit]
+    values: list[FloatArray]
+
+    @property
+    def design(self) -> tuple[bytes, bool]:
+        """Jobs of which this is equal have one design."""
+        return self.subjects.tobytes(), self.response == "log"
+
+
+def _fit_observed(data: ParameterData, cell: Cell, spec: EffectSpec) -> Iterator[CellFit]:
     value = np.full(len(data.base), np.nan) if cell.column is None else data.value[:, cell.column]
-    subjects = cell.observed & _defined(data, response)
-    if response == "log":
-        subjects &= value > 0
-    blank = _blank(data, cell, response, subjects, m=1, note=_left_out(cell, response, data, value))
-    absent = absent_levels(data, cell.members, subjects)
-    if set(cell.refused) == set(data.arms):
-        yield replace(blank, status="blq_majority")
-    elif absent:
-        yield _refuse(blank, "rank_deficient", absent)
-    else:
-        yield from _fit(data, [blank], subjects, value[None], spec)
+    jobs = []
+    for response in spec.responses:
+        subjects = cell.observed & _defined(data, response)
+        if response == "log":
+            subjects &= value > 0
+        note = _left_out(cell, response, data, value)
+        blank = _blank(data, cell, response, subjects, m=1, note=note)
+        absent = absent_levels(data, cell.members, subjects)
+        if set(cell.refused) == set(data.arms):
+            yield replace(blank, status="blq_majority")
+        elif absent:
+            yield _refuse(blank, "rank_deficient", absent)
+        else:
+            jobs.append(
+                _Job(response=response, subjects=subjects, blanks=[blank], values=[value[None]])
+            )
+    yield from _fit_jobs(data, jobs, spec)
 
 
 def _fit_completed(
-    data: ParameterData,
-    cells: Sequence[Cell],
-    response: str,
-    completed: Completed,
-    spec: EffectSpec,
+    data: ParameterData, cells: Sequence[Cell], completed: Completed, spec: EffectSpec
 ) -> Iterator[CellFit]:
-    """All visits of a subgroup share one design, and are fitted together."""
-    subjects = cells[0].members & _defined(data, response)
-    absent = absent_levels(data, cells[0].members, subjects)
-    fitted, values = [], []
-    for cell in cells:
+    """All visits of a subgroup are fitted together, and responses that share their design."""
+    jobs = []
+    for response in spec.responses:
+        subjects = cells[0].members & _defined(data, response)
+        absent = absent_levels(data, cells[0].members, subjects)
         note = _left_out_at_base(response, cells[0].members & ~_defined(data, response))
-        blank = _blank(data, cell, response, subjects, m=completed.m, note=note)
-        refusal = _refusal(data, cell, absent, completed)
-        if refusal:
-            yield _refuse(blank, *refusal)
-        else:
-            fitted.append(blank)
-            values.append(_values_at(data, cell, response, subjects, completed))
-    if fitted:
-        yield from _fit(data, fitted, subjects, np.concatenate(values), spec)
+        job = _Job(response=response, subjects=subjects, blanks=[], values=[])
+        for cell in cells:
+            blank = _blank(data, cell, response, subjects, m=completed.m, note=note)
+            refusal = _refusal(data, cell, absent, completed)
+            if refusal:
+                yield _refuse(blank, *refusal)
+            else:
+                job.blanks.append(blank)
+                job.values.append(_values_at(data, cell, response, subjects, completed))
+        if job.blanks:
+            jobs.append(job)
+    yield from _fit_jobs(data, jobs, spec)
+
+
+def _fit_jobs(data: ParameterData, jobs: Sequence[_Job], spec: EffectSpec) -> Iterator[CellFit]:
+    for design in dict.fromkeys(job.design for job in jobs):
+        yield from _fit(data, [job for job in jobs if job.design == design], spec)
 
 
 def _refusal(
@@ -181,15 +202,10 @@ def _values_at(
     return values
 
 
-def _fit(
-    data: ParameterData,
-    blanks: Sequence[CellFit],
-    subjects: BoolArray,
-    values: FloatArray,
-    spec: EffectSpec,
-) -> Iterator[CellFit]:
-    """Fit the data sets of some visits over one design; values are (visits x m, n)."""
-    y, x = define_response(blanks[0].response, values[:, subjects], data.base[subjects])
+def _fit(data: ParameterData, jobs: Sequence[_Job], spec: EffectSpec) -> Iterator[CellFit]:
+    """Fit jobs over their one design."""
+    subjects = jobs[0].subjects
+    _, x = define_response(jobs[0].response, data.base[subjects], data.base[subjects])
     contrasts = contrast_matrix(
         data.arm[subjects],
         x,
@@ -197,46 +213,33 @@ def _fit(
         reference=spec.reference,
         weights=spec.weights,
     )
-    fit = _regress(contrasts.design, y, spec)
-    means = least_squares_means(fit, contrasts)
-    for number, blank in enumerate(blanks):
-        here = slice(number * blank.m, (number + 1) * blank.m)
-        statuses = tuple(str(status) for status in fit.status[here])
-        fewest = smallest_arm(data, _observed_of(data, blank, subjects))
-        if statuses[0] in {"rank_deficient", "too_few"} and len(set(statuses)) == 1:
-            yield _refuse(blank, statuses[0], WHY[statuses[0]])
-        elif fewest < MIN_PER_ARM:
-            why = f"an arm has {fewest} values, {MIN_PER_ARM} are needed"
-            yield _refuse(blank, "too_few", why)
-        else:
-            yield replace(
-                blank,
-                df=float(fit.df),
-                labels=contrasts.labels,
-                statuses=statuses,
-                estimates=means.estimates[here],
-                variances=np.maximum(means.variances[here], 0.0),
-            )
+    values = {job.response: np.concatenate(job.values)[:, subjects] for job in jobs}
+    fits = fit_responses(values, data.base[subjects], contrasts, spec)
+    for job in jobs:
+        fit = fits[job.response]
+        for number, blank in enumerate(job.blanks):
+            here = slice(number * blank.m, (number + 1) * blank.m)
+            statuses = tuple(fit.status[here].tolist())
+            fewest = smallest_arm(data, _observed_of(data, blank, subjects))
+            if statuses[0] in {"rank_deficient", "too_few"} and len(set(statuses)) == 1:
+                yield _refuse(blank, statuses[0], WHY[statuses[0]])
+            elif fewest < MIN_PER_ARM:
+                why = f"an arm has {fewest} values, {MIN_PER_ARM} are needed"
+                yield _refuse(blank, "too_few", why)
+            else:
+                yield replace(
+                    blank,
+                    df=float(fit.df),
+                    labels=contrasts.labels,
+                    statuses=statuses,
+                    estimates=fit.estimates[here],
+                    variances=fit.variances[here],
+                )
 
 
 def _observed_of(data: ParameterData, blank: CellFit, subjects: BoolArray) -> BoolArray:
     column = data.at(blank.visit)
     return subjects if column is None else subjects & data.observed[:, column]
-
-
-def _regress(design: FloatArray, response: FloatArray, spec: EffectSpec) -> MFit:
-    return m_regression(
-        design,
-        response,
-        psi=spec.psi,
-        tuning=spec.tuning,
-        scale=spec.scale,
-        mad_constant=spec.mad_constant,
-        covariance=spec.covariance,
-        variance_ddof=spec.variance_ddof,
-        tolerance=spec.tolerance,
-        max_iterations=spec.max_iterations,
-    )
 
 
 def _blank(

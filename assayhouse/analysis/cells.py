@@ -10,7 +10,7 @@ import numpy as np
 
 from assayhouse.analysis.long_form import ParameterData
 from assayhouse.analysis.spec import EffectSpec
-from assayhouse.stats.arrays import BoolArray, FloatArray
+from assayhouse.stats.arrays import BoolArray
 
 MIN_PER_ARM = 5
 """Observed values that every arm of a fit must have."""
@@ -178,31 +178,3 @@ def absent_levels(data: ParameterData, members: BoolArray, subjects: BoolArray) 
         lacking = set(values[members].tolist()) - set(values[subjects].tolist())
         texts += [f"{factor}={level}" for level in sorted(lacking)]
     return f"nobody observed at the visit is in {', '.join(texts)}" if texts else ""
-
-
-def define_response(
-    response: str, value: FloatArray, base: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Compute response and base covariate of one model.
-
-    Parameters
-    ----------
-    response : {"abs", "chg", "pchg", "log"}
-        The model.
-    value : (..., n) array
-        Values at the visit.
-    base : (n,) array
-        Base values.
-
-    Returns
-    -------
-    (..., n) array, (n,) array
-        Response and covariate.
-    """
-    if response == "abs":
-        return value, base
-    if response == "chg":
-        return value - base, base
-    if response == "pchg":
-        return 100.0 * (value - base) / base, base
-    return np.log(value), np.log(base)

@@ -4,7 +4,7 @@ The whole way in one call. Its stages, each a table to look at, are in `stages`;
 cent changes are in `median_changes`. Exponentiation of `log` rows belongs to display.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -12,14 +12,14 @@ from typing import TypeAlias
 
 import polars as pl
 
-from assayhouse.analysis.cell_fits import fit_parameter
+from assayhouse.analysis.cell_fits import CellFit, fit_parameter
 from assayhouse.analysis.completed import complete_parameter
-from assayhouse.analysis.families import adjust_rows
+from assayhouse.analysis.fit_rows import FIT_SCHEMA, lay_out
 from assayhouse.analysis.given_sets import GivenSets, place_completed, require_completed
 from assayhouse.analysis.long_form import ParameterData, require_long, split_parameters
-from assayhouse.analysis.pooled import Row, pool_cells
+from assayhouse.analysis.pooled import RESULT_SCHEMA, pool_fits
 from assayhouse.analysis.presets import preset
-from assayhouse.analysis.spec import RESULT_COLUMNS, EffectSpec, ImputeSpec
+from assayhouse.analysis.spec import EffectSpec, ImputeSpec
 from assayhouse.errors import ModelDataError
 
 __all__ = [
@@ -27,28 +27,13 @@ __all__ = [
     "EffectSpec",
     "ImputeSpec",
     "estimate_effects",
-    "finish_rows",
     "preset",
     "require_possible",
     "run_effects",
 ]
 
-_TEXT = ("paramcd", "response", "subgroup", "term", "arm", "family", "status", "reasons")
-_WHOLE = ("avisitn", "m", "n", "n_observed", "n_imputed")
-_SORT = ("paramcd", "avisitn", "response", "subgroup", "term", "arm")
-
 Tell: TypeAlias = Callable[[str, int, int], None]
 _Group: TypeAlias = tuple[Sequence[ParameterData], GivenSets | None]
-
-
-def _dtype(name: str) -> pl.DataType:
-    if name in (*_TEXT, "spec_hash"):
-        return pl.String()
-    return pl.Int64() if name in _WHOLE else pl.Float64()
-
-
-RESULT_SCHEMA: Mapping[str, pl.DataType] = {name: _dtype(name) for name in RESULT_COLUMNS}
-"""Columns of the result in their order, with their types."""
 
 
 def estimate_effects(
@@ -158,41 +143,21 @@ def run_effects(
     groups = [
         _group(parameters[first : first + size], sets) for first in range(0, len(parameters), size)
     ]
-    rows: list[Row] = []
+    parts = [pl.DataFrame(schema=dict(FIT_SCHEMA))]
     done = 0
     for group, found in zip(groups, _run(groups, spec, workers), strict=True):
-        rows += found
+        parts.append(found)
         done += len(group[0])
         if tell is not None:
             tell(group[0][-1].paramcd, done, len(parameters))
-    return finish_rows(rows, spec)
-
-
-def finish_rows(rows: Sequence[Row], spec: EffectSpec) -> pl.DataFrame:
-    """Bring result rows to one table: sorted, adjusted for multiplicity, with the spec's hash.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        All rows of an analysis: families are declared over them.
-    spec : EffectSpec
-        multiplicity and family.
-
-    Returns
-    -------
-    frame
-        Columns of `RESULT_SCHEMA`.
-    """
-    frame = pl.DataFrame(rows, schema=dict(RESULT_SCHEMA), orient="row")
-    hashed = frame.with_columns(spec_hash=pl.lit(spec.spec_hash()))
-    return adjust_rows(hashed.sort(*_SORT), spec)
+    return pool_fits(pl.concat(parts), spec)
 
 
 def _group(parameters: Sequence[ParameterData], sets: GivenSets | None) -> _Group:
     return parameters, None if sets is None else sets.only({data.paramcd for data in parameters})
 
 
-def _run(groups: Sequence[_Group], spec: EffectSpec, workers: int) -> Iterator[list[Row]]:
+def _run(groups: Sequence[_Group], spec: EffectSpec, workers: int) -> Iterator[pl.DataFrame]:
     work = partial(_analyse_group, spec=spec)
     if workers == 1 or len(groups) == 1:
         yield from map(work, groups)
@@ -202,9 +167,9 @@ def _run(groups: Sequence[_Group], spec: EffectSpec, workers: int) -> Iterator[l
         yield from pool.map(work, groups)
 
 
-def _analyse_group(group: _Group, *, spec: EffectSpec) -> list[Row]:
+def _analyse_group(group: _Group, *, spec: EffectSpec) -> pl.DataFrame:
     parameters, sets = group
-    rows: list[Row] = []
+    fits: list[CellFit] = []
     for data in parameters:
         if sets is not None:
             completed = place_completed(data, sets, spec=spec)
@@ -212,8 +177,8 @@ def _analyse_group(group: _Group, *, spec: EffectSpec) -> list[Row]:
             completed = None
         else:
             completed = complete_parameter(data, spec)
-        rows += pool_cells(fit_parameter(data, completed, spec), spec)
-    return rows
+        fits += fit_parameter(data, completed, spec)
+    return lay_out(fits, spec)
 
 
 def require_possible(spec: EffectSpec, *, given: bool) -> None:

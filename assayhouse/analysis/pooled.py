@@ -1,156 +1,134 @@
-"""From fits to result rows: pooling over completed data sets, and refusals with their reasons."""
+"""From fits to results: pooling over completed data sets, all rows of an analysis at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
+import polars as pl
 
-from assayhouse.analysis.cell_fits import CellFit
-from assayhouse.analysis.cells import WAY_OUT, WHY
-from assayhouse.analysis.spec import EffectSpec
+from assayhouse.analysis.families import adjust_rows
+from assayhouse.analysis.fit_rows import FIT_SCHEMA
+from assayhouse.analysis.spec import RESULT_COLUMNS, EffectSpec
+from assayhouse.errors import ModelDataError
+from assayhouse.stats.arrays import FloatArray
 from assayhouse.stats.pooling import pool_rubin
 from assayhouse.stats.student import two_sided_p, upper_quantile
 
 Row: TypeAlias = dict[str, str | int | float | None]
 
-_SETTLED = ("ok", "covariance_undefined")
-"""Statuses of fits whose iteration came to its end."""
+_TEXT = ("paramcd", "response", "subgroup", "term", "arm", "family", "status", "reasons")
+_WHOLE = ("avisitn", "m", "n", "n_observed", "n_imputed")
+_SORT = ("paramcd", "avisitn", "response", "subgroup", "term", "arm")
+_NUMBERS = (
+    *("estimate", "se", "df", "statistic", "ci_lo", "ci_hi", "p"),
+    *("fmi", "riv", "lambda", "mc_error"),
+)
 
 
-def pool_cell(fit: CellFit, spec: EffectSpec) -> list[Row]:
-    """Pool one cell and lay out its rows.
+def _dtype(name: str) -> pl.DataType:
+    if name in (*_TEXT, "spec_hash"):
+        return pl.String()
+    return pl.Int64() if name in _WHOLE else pl.Float64()
+
+
+RESULT_SCHEMA: Mapping[str, pl.DataType] = {name: _dtype(name) for name in RESULT_COLUMNS}
+"""Columns of the result in their order, with their types."""
+
+
+def pool_fits(fits: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
+    """Pool the fits of all data sets and adjust for multiplicity: the last stage.
 
     Parameters
     ----------
-    fit : CellFit
-        Of all data sets.
+    fits : frame
+        `FIT_SCHEMA`; all rows of an analysis, because families are declared over them.
     spec : EffectSpec
-        Options of pooling, and the reference arm.
+        Options of pooling and multiplicity; its hash is written to every row.
 
     Returns
     -------
-    list of Row
-        One per adjusted mean and difference, numbers only where the status is "ok".
+    frame
+        `RESULT_SCHEMA`, sorted; numbers only where the status is "ok".
+
+    Raises
+    ------
+    ModelDataError
+        A frame that is not of fits.
 
     References
     ----------
     .. [1] Rubin DB (1987), Multiple Imputation for Nonresponse in Surveys, chapter 3.
     """
-    status, why = _judge(fit)
-    numbers = _numbers(fit, spec) if status == "ok" else {}
-    settled = [one in _SETTLED for one in fit.statuses]
-    rows: list[Row] = []
-    for term, arm in _terms(fit, spec):
-        of_arm = "blq_majority" if arm in fit.refused else status
-        row: Row = {
-            "paramcd": fit.paramcd,
-            "avisitn": fit.visit,
-            "response": fit.response,
-            "subgroup": fit.subgroup,
-            "term": term,
-            "arm": arm,
-            "m": fit.m,
-            "n": fit.n,
-            "n_observed": fit.n_observed,
-            "n_imputed": fit.n_imputed,
-            "pct_blq": fit.pct_blq[arm],
-            "converged_share": float(np.mean(settled)) if settled else None,
-            "status": of_arm,
-            "reasons": _reasons(of_arm, fit.refused.get(arm, why), fit.note),
-        }
-        rows.append(row | (numbers[f"{term}:{arm}"] if of_arm == "ok" else {}))
-    return rows
+    if dict(fits.schema) != dict(FIT_SCHEMA):
+        message = f"fits must have the columns of fit_completed: {', '.join(FIT_SCHEMA)}."
+        raise ModelDataError(message)
+    usable = pl.col("status") == "ok"
+    parts = [fits.filter(~usable).with_columns(_blank(name) for name in _NUMBERS)]
+    for part in fits.filter(usable).partition_by("m", maintain_order=True):
+        parts.append(part.with_columns(_pooled(part, spec)))
+    whole = pl.concat(parts, how="diagonal").with_columns(
+        _blank("p_adj"),
+        pl.lit(None, dtype=pl.String).alias("family"),
+        pl.lit(spec.spec_hash()).alias("spec_hash"),
+    )
+    return adjust_rows(whole.select(RESULT_COLUMNS).sort(*_SORT), spec)
 
 
-def _terms(fit: CellFit, spec: EffectSpec) -> Iterator[tuple[str, str]]:
-    yield from (("lsmean", arm) for arm in fit.arms)
-    yield from (("diff", arm) for arm in fit.arms if arm != spec.reference)
+def _blank(name: str) -> pl.Expr:
+    return pl.lit(None, dtype=pl.Float64).alias(name)
 
 
-def _judge(fit: CellFit) -> tuple[str, str]:
-    """Status of the pooled row: the first that applies to any data set."""
-    if fit.status:
-        return fit.status, fit.why
-    for status, why in WHY.items():
-        count = fit.statuses.count(status)
-        if count:
-            share = f" in {count} of {fit.m} completed data sets" if fit.m > 1 else ""
-            return status, f"{why}{share}"
-    return "ok", ""
-
-
-def _reasons(status: str, why: str, note: str) -> str:
-    if status == "ok":
-        return note
-    return " ".join(part for part in (f"{status}: {why}.", WAY_OUT, note) if part)
-
-
-def _numbers(fit: CellFit, spec: EffectSpec) -> dict[str, Row]:
-    if fit.m == 1:
-        return _single(fit, spec)
+def _pooled(part: pl.DataFrame, spec: EffectSpec) -> list[pl.Series]:
+    """Columns of rows that have one number of data sets, each of them usable."""
+    m = int(part["m"][0])
+    estimates, variances = _matrix(part["estimates"], m), _matrix(part["variances"], m)
+    df = part["df_complete"].to_numpy()
+    if m == 1:
+        return _single(estimates[0], np.sqrt(variances[0]), df, spec)
     pooled = pool_rubin(
-        fit.estimates,
-        fit.variances,
-        df_complete=fit.df,
+        estimates,
+        variances,
+        df_complete=df,
         df_method=spec.df_method,
         lambda_floor=spec.lambda_floor,
         conf_level=spec.conf_level,
     )
-    columns = {
-        "estimate": pooled.estimate,
-        "se": pooled.std_error,
-        "df": pooled.df,
-        "statistic": pooled.statistic,
-        "ci_lo": pooled.ci_low,
-        "ci_hi": pooled.ci_high,
-        "p": pooled.p_value,
-        "fmi": pooled.fmi,
-        "riv": pooled.riv,
-        "lambda": pooled.lambda_,
-        "mc_error": pooled.mc_error,
-    }
-    return _by_label(fit, {name: np.asarray(values) for name, values in columns.items()})
+    return _columns(
+        estimate=pooled.estimate,
+        se=pooled.std_error,
+        df=pooled.df,
+        statistic=pooled.statistic,
+        ci_lo=pooled.ci_low,
+        ci_hi=pooled.ci_high,
+        p=pooled.p_value,
+        fmi=pooled.fmi,
+        riv=pooled.riv,
+        mc_error=pooled.mc_error,
+        **{"lambda": pooled.lambda_},
+    )
 
 
-def _single(fit: CellFit, spec: EffectSpec) -> dict[str, Row]:
+def _matrix(lists: pl.Series, m: int) -> FloatArray:
+    """(m, rows) array, in the order in which sums over data sets do not depend on the rows."""
+    values = lists.explode().to_numpy().reshape(len(lists), m)
+    return np.ascontiguousarray(values.T)
+
+
+def _single(
+    estimate: FloatArray, se: FloatArray, df: FloatArray, spec: EffectSpec
+) -> list[pl.Series]:
     """T test and interval of one data set."""
-    estimate, se = fit.estimates[0], np.sqrt(fit.variances[0])
-    df = np.full_like(se, fit.df)
     reach = upper_quantile(spec.conf_level, df) * se
-    columns = {
-        "estimate": estimate,
-        "se": se,
-        "df": df,
-        "statistic": estimate / se,
-        "ci_lo": estimate - reach,
-        "ci_hi": estimate + reach,
-        "p": two_sided_p(estimate / se, df),
-    }
-    return _by_label(fit, columns)
+    return _columns(
+        estimate=estimate,
+        se=se,
+        df=df,
+        statistic=estimate / se,
+        ci_lo=estimate - reach,
+        ci_hi=estimate + reach,
+        p=two_sided_p(estimate / se, df),
+    )
 
 
-def _by_label(
-    fit: CellFit, columns: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]
-) -> dict[str, Row]:
-    return {
-        label: {name: float(values[position]) for name, values in columns.items()}
-        for position, label in enumerate(fit.labels)
-    }
-
-
-def pool_cells(fits: Sequence[CellFit], spec: EffectSpec) -> list[Row]:
-    """Pool many cells.
-
-    Parameters
-    ----------
-    fits : sequence of CellFit
-        In any order.
-    spec : EffectSpec
-        Options of pooling.
-
-    Returns
-    -------
-    list of Row
-        Unsorted, without adjustment.
-    """
-    return [row for fit in fits for row in pool_cell(fit, spec)]
+def _columns(**columns: float | FloatArray) -> list[pl.Series]:
+    return [pl.Series(name, columns[name]) for name in columns]

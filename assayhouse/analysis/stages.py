@@ -5,21 +5,31 @@ the tables in between: same rows, same numbers. A changed option of pooling need
 only, a changed option of the fit the last two.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
 
 from assayhouse.analysis.cell_fits import CellFit, fit_parameter
 from assayhouse.analysis.completed import Completed, complete_parameter
-from assayhouse.analysis.effects import finish_rows, require_possible
-from assayhouse.analysis.given_sets import place_completed, require_completed
+from assayhouse.analysis.effects import require_possible
+from assayhouse.analysis.fit_rows import FIT_SCHEMA, lay_out
+from assayhouse.analysis.imputed_rows import IMPUTED_SCHEMA, list_imputed, place_imputed
 from assayhouse.analysis.long_form import ParameterData, require_long, split_parameters
-from assayhouse.analysis.pooled import pool_cells
+from assayhouse.analysis.pooled import pool_fits
 from assayhouse.analysis.spec import EffectSpec
 from assayhouse.errors import ModelDataError
+
+__all__ = [
+    "COMPLETED_SCHEMA",
+    "FIT_SCHEMA",
+    "IMPUTED_SCHEMA",
+    "completed_sets",
+    "fit_completed",
+    "impute_long",
+    "options_of_stage",
+    "pool_fits",
+]
 
 COMPLETED_SCHEMA: Mapping[str, pl.DataType] = {
     "paramcd": pl.String(),
@@ -29,33 +39,33 @@ COMPLETED_SCHEMA: Mapping[str, pl.DataType] = {
     "aval": pl.Float64(),
     "imputed": pl.Boolean(),
 }
-"""Columns of completed data sets."""
+"""Columns of completed data sets written out."""
 
-FIT_SCHEMA: Mapping[str, pl.DataType] = {
-    "paramcd": pl.String(),
-    "avisitn": pl.Int64(),
-    "response": pl.String(),
-    "subgroup": pl.String(),
-    "imp": pl.Int64(),
-    "term": pl.String(),
-    "arm": pl.String(),
-    "estimate": pl.Float64(),
-    "variance": pl.Float64(),
-    "df": pl.Float64(),
-    "fit_status": pl.String(),
-    "m": pl.Int64(),
-    "n": pl.Int64(),
-    "n_observed": pl.Int64(),
-    "n_imputed": pl.Int64(),
-    "cell": pl.String(),
-}
-"""Columns of fits: one row per data set, adjusted mean and difference.
+_OF_IMPUTATION = ("reference", "strata", "population", "blq_rule", "impute")
+_OF_POOLING = ("df_method", "lambda_floor", "conf_level", "multiplicity", "family")
 
-``cell`` is JSON with what holds for all data sets of a cell: refusals, BLQ shares, notes. A cell
-that nothing could be fitted in has one row, without imp, term, arm and numbers.
-"""
 
-_KEYS = ("paramcd", "avisitn", "response", "subgroup")
+def options_of_stage(spec: EffectSpec, stage: str) -> dict[str, object]:
+    """Options that have a part in a stage: equal options and equal data give equal tables.
+
+    Parameters
+    ----------
+    spec : EffectSpec
+        All options.
+    stage : {"imputation", "fit", "pooling"}
+        The stage; what goes before it counts.
+
+    Returns
+    -------
+    dict
+        As in `EffectSpec.to_dict`.
+    """
+    every = spec.to_dict()
+    if stage == "imputation":
+        return {name: every[name] for name in _OF_IMPUTATION}
+    if stage == "fit":
+        return {name: value for name, value in every.items() if name not in _OF_POOLING}
+    return every
 
 
 def impute_long(long: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
@@ -66,7 +76,39 @@ def impute_long(long: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
     long : frame
         As in `estimate_effects`.
     spec : EffectSpec
-        ``impute``, ``strata`` and ``blq_rule`` are used.
+        ``impute``, ``strata``, ``reference`` and ``blq_rule`` are used.
+
+    Returns
+    -------
+    frame
+        `IMPUTED_SCHEMA`: one row per value that is missing, with its draws or the reason why it
+        has none. `completed_sets` writes the data sets out.
+
+    Raises
+    ------
+    ModelDataError
+        Data that are not as described, or a spec without imputation.
+    """
+    _require_imputation(spec)
+    parts = [pl.DataFrame(schema=dict(IMPUTED_SCHEMA))]
+    parts += [
+        list_imputed(data, complete_parameter(data, spec))
+        for data in split_parameters(require_long(long, spec), spec)
+    ]
+    return pl.concat(parts)
+
+
+def completed_sets(long: pl.DataFrame, imputed: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
+    """Write completed data sets out, one row per value.
+
+    Parameters
+    ----------
+    long : frame
+        As in `estimate_effects`.
+    imputed : frame
+        From `impute_long` of the same data and options.
+    spec : EffectSpec
+        As in `impute_long`.
 
     Returns
     -------
@@ -77,71 +119,45 @@ def impute_long(long: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
     Raises
     ------
     ModelDataError
-        Data that are not as described, or a spec without imputation.
+        Data that are not as described, or imputed values of other data.
     """
     _require_imputation(spec)
     parts = [pl.DataFrame(schema=dict(COMPLETED_SCHEMA))]
-    parameters = split_parameters(require_long(long, spec), spec)
-    parts += [_completed_frame(data, complete_parameter(data, spec)) for data in parameters]
+    for data in split_parameters(require_long(long, spec), spec):
+        parts.append(_completed_frame(data, place_imputed(data, imputed, spec)))
     return pl.concat(parts)
 
 
-def fit_completed(long: pl.DataFrame, completed: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
+def fit_completed(long: pl.DataFrame, imputed: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
     """Fit every completed data set: the second stage.
 
     Parameters
     ----------
     long : frame
         As in `estimate_effects`.
-    completed : frame
-        From `impute_long`, or of the same columns (``imputed`` is not needed).
+    imputed : frame
+        From `impute_long` of the same data and options; not looked at where the spec analyses
+        what was observed.
     spec : EffectSpec
         Options of the fit; those of pooling have no part in it.
 
     Returns
     -------
     frame
-        `FIT_SCHEMA`, sorted by its keys.
+        `FIT_SCHEMA`, sorted by parameter, visit, response, subgroup, term and arm.
 
     Raises
     ------
     ModelDataError
-        Data that are not as described.
+        Data that are not as described, or imputed values of other data.
     """
-    require_possible(spec, given=True)
-    sets = require_completed(completed)
-    parts = [pl.DataFrame(schema=dict(FIT_SCHEMA))]
+    require_possible(spec, given=False)
+    fits: list[CellFit] = []
     for data in split_parameters(require_long(long, spec), spec):
-        given = place_completed(data, sets, spec=spec)
-        parts += [_fit_frame(fit) for fit in fit_parameter(data, given, spec)]
-    return pl.concat(parts).sort(*_KEYS, "imp", maintain_order=True)
-
-
-def pool_fits(fits: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
-    """Pool the fits of all data sets: the last stage.
-
-    Parameters
-    ----------
-    fits : frame
-        From `fit_completed`.
-    spec : EffectSpec
-        Options of pooling and multiplicity; its hash is written to every row.
-
-    Returns
-    -------
-    frame
-        As from `estimate_effects`.
-
-    Raises
-    ------
-    ModelDataError
-        A frame that is not from `fit_completed`.
-    """
-    if dict(fits.schema) != dict(FIT_SCHEMA):
-        message = f"fits must have the columns of fit_completed: {', '.join(FIT_SCHEMA)}."
-        raise ModelDataError(message)
-    parts = fits.partition_by(*_KEYS, maintain_order=True)
-    return finish_rows(pool_cells([_to_fit(part) for part in parts], spec), spec)
+        observed = spec.population == "observed_at_visit"
+        completed = None if observed else place_imputed(data, imputed, spec)
+        fits += fit_parameter(data, completed, spec)
+    return lay_out(fits, spec).sort("paramcd", "avisitn", "response", "subgroup", "term", "arm")
 
 
 def _require_imputation(spec: EffectSpec) -> None:
@@ -170,89 +186,3 @@ def _completed_frame(data: ParameterData, completed: Completed) -> pl.DataFrame:
         },
         schema=dict(COMPLETED_SCHEMA),
     )
-
-
-def _fit_frame(fit: CellFit) -> pl.DataFrame:
-    shared: dict[str, Any] = {
-        "paramcd": fit.paramcd,
-        "avisitn": fit.visit,
-        "response": fit.response,
-        "subgroup": fit.subgroup,
-        "df": None if np.isnan(fit.df) else fit.df,
-        "m": fit.m,
-        "n": fit.n,
-        "n_observed": fit.n_observed,
-        "n_imputed": fit.n_imputed,
-        "cell": _describe(fit),
-    }
-    blank = dict.fromkeys(("imp", "term", "arm", "estimate", "variance", "fit_status"))
-    if not fit.statuses:
-        return pl.DataFrame([shared | blank], schema=dict(FIT_SCHEMA), orient="row")
-    size = len(fit.labels)
-    terms = [label.split(":", 1) for label in fit.labels]
-    columns: dict[str, Any] = {
-        "imp": np.repeat(np.arange(1, fit.m + 1), size),
-        "term": [term for term, _ in terms] * fit.m,
-        "arm": [arm for _, arm in terms] * fit.m,
-        "estimate": fit.estimates.reshape(-1),
-        "variance": fit.variances.reshape(-1),
-        "fit_status": np.repeat(np.asarray(fit.statuses), size).tolist(),
-    }
-    frame = pl.DataFrame(columns).with_columns(
-        pl.lit(value, dtype=FIT_SCHEMA[name]).alias(name) for name, value in shared.items()
-    )
-    return frame.select(pl.col(name).cast(kind) for name, kind in FIT_SCHEMA.items())
-
-
-def _describe(fit: CellFit) -> str:
-    return json.dumps(
-        {
-            "arms": list(fit.arms),
-            "refused": dict(fit.refused),
-            "pct_blq": dict(fit.pct_blq),
-            "status": fit.status,
-            "why": fit.why,
-            "note": fit.note,
-        },
-        sort_keys=True,
-    )
-
-
-def _to_fit(part: pl.DataFrame) -> CellFit:
-    first = part.row(0, named=True)
-    cell = json.loads(first["cell"])
-    fitted = first["imp"] is not None
-    size = part["imp"].eq(first["imp"]).sum() if fitted else 0
-    shape = (first["m"], size) if fitted else (0, 0)
-    return CellFit(
-        paramcd=first["paramcd"],
-        visit=first["avisitn"],
-        response=first["response"],
-        subgroup=first["subgroup"],
-        arms=tuple(cell["arms"]),
-        refused=cell["refused"],
-        pct_blq=cell["pct_blq"],
-        status=cell["status"],
-        why=cell["why"],
-        note=cell["note"],
-        m=first["m"],
-        n=first["n"],
-        n_observed=first["n_observed"],
-        n_imputed=first["n_imputed"],
-        df=np.nan if first["df"] is None else first["df"],
-        labels=tuple(_labels(part, size)) if fitted else (),
-        statuses=tuple(part["fit_status"].gather_every(size)) if fitted else (),
-        estimates=_matrix(part["estimate"], shape),
-        variances=_matrix(part["variance"], shape),
-    )
-
-
-def _labels(part: pl.DataFrame, size: int) -> Iterator[str]:
-    for row in part.head(size).select("term", "arm").rows():
-        yield ":".join(row)
-
-
-def _matrix(column: pl.Series, shape: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    if not shape[0]:
-        return np.empty((0, 0))
-    return np.asarray(column.fill_null(float("nan")).to_numpy(), dtype=np.float64).reshape(shape)

@@ -13,8 +13,9 @@ import polars as pl
 from assayhouse.analysis.cell_fits import fit_parameter
 from assayhouse.analysis.completed import Completed, complete_parameter, shift_completed
 from assayhouse.analysis.effects import require_possible
+from assayhouse.analysis.fit_rows import lay_out
 from assayhouse.analysis.long_form import ParameterData, require_long, split_parameters
-from assayhouse.analysis.pooled import Row, pool_cells
+from assayhouse.analysis.pooled import Row, pool_fits
 from assayhouse.analysis.spec import EffectSpec
 from assayhouse.errors import ModelDataError
 
@@ -47,9 +48,10 @@ class _Shifted:
         """Rows by subgroup and arm."""
         if delta not in self._known:
             moved = shift_completed(self._completed, self._data, self._spec, delta)
-            rows = pool_cells(fit_parameter(self._data, moved, self._spec), self._spec)
+            fits = lay_out(fit_parameter(self._data, moved, self._spec), self._spec)
+            pooled = pool_fits(fits.filter(term="diff"), self._spec)
             self._known[delta] = {
-                (row["subgroup"], row["arm"]): row for row in rows if row["term"] == "diff"
+                (row["subgroup"], row["arm"]): row for row in pooled.iter_rows(named=True)
             }
         return self._known[delta]
 

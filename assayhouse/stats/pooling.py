@@ -55,7 +55,7 @@ def pool_rubin(
     estimates: ArrayLike,
     variances: ArrayLike,
     *,
-    df_complete: float = np.inf,
+    df_complete: float | FloatArray = np.inf,
     df_method: str = "barnard_rubin",
     lambda_floor: float = 0.0,
     conf_level: float = 0.95,
@@ -69,7 +69,7 @@ def pool_rubin(
     ----------
     estimates, variances : (m,) or (m, k) array
         Estimates and their squared standard errors, one row per completed data set.
-    df_complete : float
+    df_complete : float or (k,) array
         Residual degrees of freedom of the complete data.
     df_method : {"barnard_rubin", "rubin1987"}
         Which degrees of freedom.
@@ -150,7 +150,7 @@ def _degrees(
     kept: FloatArray,
     *,
     m: int,
-    df_complete: float,
+    df_complete: float | FloatArray,
     df_method: str,
     lambda_floor: float,
 ) -> FloatArray:
@@ -160,15 +160,10 @@ def _degrees(
         per_old = floored**2 / (m - 1)
         if df_method == "rubin1987":
             return np.asarray(1.0 / per_old)
-        if np.isinf(df_complete):
-            return np.asarray(1.0 / per_old)
-        observed = (
-            (df_complete + 1)
-            / (df_complete + 3)
-            * df_complete
-            * np.minimum(kept, 1.0 - lambda_floor)
-        )
-        return np.asarray(1.0 / (per_old + 1.0 / observed))
+        v = np.where(np.isinf(df_complete), 1.0, df_complete)
+        observed = (v + 1) / (v + 3) * v * np.minimum(kept, 1.0 - lambda_floor)
+        per_observed = np.where(np.isinf(df_complete), 0.0, 1.0 / observed)
+        return np.asarray(1.0 / (per_old + per_observed))
 
 
 def _check_data(estimates: FloatArray, variances: FloatArray) -> None:
@@ -188,11 +183,11 @@ def _check_data(estimates: FloatArray, variances: FloatArray) -> None:
 
 
 def _check_options(
-    df_complete: float, df_method: str, lambda_floor: float, conf_level: float
+    df_complete: float | FloatArray, df_method: str, lambda_floor: float, conf_level: float
 ) -> None:
     require_word(df_method, name="df_method", known=("barnard_rubin", "rubin1987"))
-    if not df_complete > 0:
-        message = f"df_complete={df_complete!r} must be above zero."
+    if not np.all(np.asarray(df_complete) > 0):
+        message = f"df_complete must be above zero."
         raise InputError(message)
     if not 0 <= lambda_floor < 1:
         message = f"lambda_floor={lambda_floor!r} must lie from 0 to below 1."

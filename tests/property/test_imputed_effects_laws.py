@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assayhouse.analysis.effects import EffectSpec, ImputeSpec, estimate_effects
-from assayhouse.analysis.stages import fit_completed, impute_long
+from assayhouse.analysis.stages import completed_sets, fit_completed, impute_long
 
 from support.effects_long import trial
 
@@ -81,7 +81,7 @@ def test_another_unit_scales_abs_and_chg_and_leaves_pchg_and_differences_of_logs
 def test_arms_under_other_names_keep_their_results_on_given_sets(seed, names):
     frame = gappy(seed)
     new = dict(zip(["active", "control", "double"], names, strict=True))
-    completed = impute_long(frame, mi())
+    completed = completed_sets(frame, impute_long(frame, mi()), mi())
     before = estimate_effects(frame, mi(responses=("log",)), completed=completed)
     renamed = frame.with_columns(pl.col("arm").replace_strict(new))
     after = estimate_effects(
@@ -120,9 +120,7 @@ def test_pooling_never_adds_precision(seed, m):
     frame = gappy(seed)
     spec = mi(m=m, responses=("log",))
     fits = fit_completed(frame, impute_long(frame, spec), spec)
-    within = fits.group_by(["paramcd", "avisitn", "response", "subgroup", "term", "arm"]).agg(
-        within=pl.col("variance").mean(), complete=pl.col("df").first()
-    )
+    within = fits.select(*KEYS, within=pl.col("variances").list.mean(), complete="df_complete")
     joined = estimate_effects(frame, spec).join(within, on=KEYS)
     assert len(joined) == 10
     assert (joined["se"] ** 2 >= joined["within"] * (1 - 1e-12)).all()
