@@ -19,7 +19,7 @@ IMPUTED_SCHEMA: Mapping[str, pl.DataType] = {
     "avisitn": pl.Int64(),
     "usubjid": pl.String(),
     "draws": pl.List(pl.Float64()),
-    "reason": pl.String(),
+    "no_draws": pl.String(),
 }
 """Columns of imputed values: a row per parameter, visit and subject with a base whose value is
 missing, or drawn because it lies below its limit. Without draws there is a reason."""
@@ -42,7 +42,9 @@ def list_imputed(data: ParameterData, completed: Completed) -> pl.DataFrame:
     """
     subject, visit = _missing(data)
     draws = completed.values[:, subject, visit].T
-    listed = pl.Series(np.ascontiguousarray(draws)).cast(pl.List(pl.Float64())) if len(visit) else []
+    listed = (
+        pl.Series(np.ascontiguousarray(draws)).cast(pl.List(pl.Float64())) if len(visit) else []
+    )
     reasons = [completed.lacking.get(int(column), "") for column in visit]
     frame = pl.DataFrame(
         {
@@ -50,11 +52,11 @@ def list_imputed(data: ParameterData, completed: Completed) -> pl.DataFrame:
             "avisitn": np.asarray(data.visits, dtype=np.int64)[visit],
             "usubjid": data.subject[subject].tolist(),
             "draws": listed,
-            "reason": reasons,
+            "no_draws": reasons,
         },
         schema=dict(IMPUTED_SCHEMA),
     )
-    return frame.with_columns(draws=pl.when(pl.col("reason") == "").then("draws"))
+    return frame.with_columns(draws=pl.when(pl.col("no_draws") == "").then("draws"))
 
 
 def place_imputed(data: ParameterData, imputed: pl.DataFrame, spec: EffectSpec) -> Completed:
@@ -98,7 +100,7 @@ def place_imputed(data: ParameterData, imputed: pl.DataFrame, spec: EffectSpec) 
     drawn = part["draws"].is_not_null().to_numpy()
     flat = part["draws"].drop_nulls().explode().to_numpy().reshape(-1, spec.impute.m)
     values[:, subject[drawn], visit[drawn]] = flat.T
-    lacking = dict(zip(visit[~drawn].tolist(), part["reason"].filter(~drawn), strict=True))
+    lacking = dict(zip(visit[~drawn].tolist(), part["no_draws"].filter(~drawn), strict=True))
     values[:, :, list(lacking)] = np.nan
     return Completed(values=values, lacking=lacking)
 

@@ -16,11 +16,12 @@ def sql(session: Session, args: argparse.Namespace) -> int:
         0; an unanswerable query raises.
     """
     from assayhouse.warehouse.catalogue import query  # noqa: PLC0415 - slow
+    from assayhouse.warehouse.flat import without_lists  # noqa: PLC0415 - slow
 
     as_of = int(args.as_of) if args.as_of and args.as_of.isdigit() else args.as_of
     frame = query(session.home(), args.query, sealed=args.sealed, as_of=as_of)
     if args.format == "csv":
-        sys.stdout.write(frame.write_csv())
+        sys.stdout.write(without_lists(frame).write_csv())
     elif args.format == "json":
         sys.stdout.write(frame.write_json() + "\n")
     else:

@@ -21,6 +21,7 @@ _POLARS: dict[str, pl.DataType] = {
     "boolean": pl.Boolean(),
     "date": pl.Date(),
     "datetime": pl.Datetime("us"),
+    "numbers": pl.List(pl.Float64()),
 }
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.large_string(),
@@ -29,6 +30,7 @@ _ARROW: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "datetime": pa.timestamp("us"),
+    "numbers": pa.large_list(pa.float64()),
 }
 DUCKDB_TYPES = {
     "text": "VARCHAR",
@@ -37,6 +39,7 @@ DUCKDB_TYPES = {
     "boolean": "BOOLEAN",
     "date": "DATE",
     "datetime": "TIMESTAMP",
+    "numbers": "DOUBLE[]",
 }
 
 
@@ -64,7 +67,8 @@ class TableSpec:
     the drug). ``requires`` names sections of the study's plan, relations and mapped shapes without
     which the relation does not exist. ``slices`` names a column: rows of one value
     are made from that value's rows in every source that has it, so that a large relation may be
-    built part by part.
+    built part by part. ``reads`` names the function that says which options of the analysis of
+    effects the writer reads; no other writer reads any of them.
     """
 
     relation: str
@@ -76,6 +80,7 @@ class TableSpec:
     mapped: dict[str, tuple[str, ...]] = field(default_factory=dict)
     side: str = "inherit"
     writer: str | None = None
+    reads: str | None = None
     domain: str | None = None
     in_findings: bool = True
     requires: tuple[str, ...] = ()
@@ -188,6 +193,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
             "mapped",
             "side",
             "writer",
+            "reads",
             "domain",
             "findings",
             "requires",
@@ -216,6 +222,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
         mapped={name: mapped.texts(name) for name in mapped},
         side=document.choice("side", ("inherit", "open", "split"), "inherit"),
         writer=document.optional_text("writer"),
+        reads=document.optional_text("reads"),
         domain=document.optional_text("domain"),
         in_findings=document.flag("findings", default=True),
         requires=document.texts("requires"),

@@ -17,6 +17,7 @@ from assayhouse.pipeline.delivery import visible_receipts
 from assayhouse.pipeline.relations import derived, made
 from assayhouse.trust.blinding import WATERMARK, dummy_assignment
 from assayhouse.warehouse import views
+from assayhouse.warehouse.flat import without_lists
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
 
@@ -117,7 +118,7 @@ def _write(draft: Home, kept: dict[str, pl.DataFrame], declarations: Declaration
     for relation, frame in kept.items():
         if relation.startswith("ard."):
             marked = frame.with_columns(pl.lit(WATERMARK).alias("treatment"))
-            marked.write_csv(result / f"{relation}.csv")
+            without_lists(marked).write_csv(result / f"{relation}.csv")
     figures = kept.get("report.figures")
     if figures is None:
         return

@@ -1,16 +1,17 @@
-"""Relation ard.effects: analysis data in, adjusted means and differences with provenance out."""
+"""Relation ard.effects: fits of all data sets in, adjusted means and differences out.
 
-import json
-from collections.abc import Mapping
+Also what the stages before it, in `effect_stages`, share with it: the method as declared, and the
+data in long form. The plan's options of effects are read here and nowhere else.
+"""
 
 import polars as pl
 
-import assayhouse
-from assayhouse.analysis.effects import estimate_effects
 from assayhouse.analysis.spec import EffectSpec
+from assayhouse.analysis.stages import FIT_SCHEMA, options_of_stage, pool_fits
 from assayhouse.contracts.study import Study
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.population import ANALYSED, subset_levels
+from assayhouse.pipeline.provenance import stamped
 
 _IMPUTE_NONE: dict[str, object] = {"method": "none"}
 
@@ -106,15 +107,8 @@ def _estimate_unit() -> pl.Expr:
     )
 
 
-def with_provenance(
-    results: pl.DataFrame,
-    parameters: pl.DataFrame,
-    *,
-    spec: EffectSpec,
-    seed: int,
-    inputs: Mapping[str, str],
-) -> pl.DataFrame:
-    """Add unit, scale, method, seed, inputs and code version to every row of the results."""
+def with_units(results: pl.DataFrame, parameters: pl.DataFrame) -> pl.DataFrame:
+    """Say the unit of every estimate, and the scale it stands on."""
     units = parameters.select(pl.col("PARAMCD").alias("paramcd"), "unit", "scale")
     response_scale = (
         pl.when(pl.col("response").eq("pchg"))
@@ -124,43 +118,63 @@ def with_provenance(
         .otherwise(pl.col("scale"))
     )
     return results.join(units, on="paramcd", how="left").with_columns(
-        _estimate_unit().alias("estimate_unit"),
-        response_scale.alias("scale"),
-        pl.lit(describe(spec)).alias("method"),
-        pl.lit(seed, dtype=pl.Int64).alias("seed"),
-        pl.lit(json.dumps(dict(sorted(inputs.items())))).alias("inputs"),
-        pl.lit(assayhouse.__version__).alias("code_version"),
+        _estimate_unit().alias("estimate_unit"), response_scale.alias("scale")
     )
 
 
-def _with_levels(context: BuildContext, long: pl.DataFrame) -> pl.DataFrame:
-    """Keep the parameters the plan asks for, with each subject's level by every subgroup."""
-    plan = context.declarations.study.plan
-    wanted = plan.effect_parameters
-    asked = long.filter(pl.col("paramcd").is_in(wanted)) if wanted else long
-    if not plan.subgroups:
-        return asked
-    levels = subset_levels(context.table("adam.subset_flags"), plan.subgroups)
-    return asked.join(levels, on="usubjid", how="left")
-
-
-def effects(context: BuildContext) -> pl.DataFrame:
-    """Estimate the study's declared effects; refused rows are present without a number."""
+def data_of_imputation(context: BuildContext) -> pl.DataFrame:
+    """Long form of the parameters that the plan asks for."""
     study = context.declarations.study
-    spec = effect_spec(study)
     long = long_form(
         context.table("adam.adbm", where=ANALYSED),
         context.table("adam.adsl"),
         study,
-        everybody_with_base=spec.population == "baseline_observed",
+        everybody_with_base=effect_spec(study).population == "baseline_observed",
     )
-    if long.is_empty():
+    wanted = study.plan.effect_parameters
+    return long.filter(pl.col("paramcd").is_in(wanted)) if wanted else long
+
+
+def data_of_fits(context: BuildContext) -> pl.DataFrame:
+    """The same with each subject's level by every subgroup."""
+    long, subgroups = data_of_imputation(context), context.declarations.study.plan.subgroups
+    if not subgroups:
+        return long
+    levels = subset_levels(context.table("adam.subset_flags"), subgroups)
+    return long.join(levels, on="usubjid", how="left")
+
+
+def _options(study: Study, stage: str) -> dict[str, object]:
+    """What of a study decides a stage, beside the content of its parents."""
+    return {
+        "options": options_of_stage(effect_spec(study), stage),
+        "parameters": study.plan.effect_parameters,
+        "visits": [(visit.AVISITN, visit.is_baseline) for visit in study.visits],
+    }
+
+
+def imputation_options(study: Study) -> dict[str, object]:
+    """What of a study decides ``ard.effects_imputed``."""
+    return _options(study, "imputation")
+
+
+def fit_options(study: Study) -> dict[str, object]:
+    """What of a study decides ``ard.effects_fits``."""
+    return _options(study, "fit")
+
+
+def pooling_options(study: Study) -> dict[str, object]:
+    """What of a study decides ``ard.effects``."""
+    return {**_options(study, "pooling"), "seed": study.seed}
+
+
+def effects(context: BuildContext) -> pl.DataFrame:
+    """Pool the fits of all data sets; refused rows are present without a number."""
+    study = context.declarations.study
+    spec = effect_spec(study)
+    fits = context.table("ard.effects_fits").select(*FIT_SCHEMA)
+    if fits.is_empty():
         return context.spec.empty()
-    results = estimate_effects(_with_levels(context, long), spec)
-    return with_provenance(
-        results,
-        context.table("ref.parameters"),
-        spec=spec,
-        seed=study.seed,
-        inputs=context.inputs,
-    )
+    told = with_units(pool_fits(fits, spec), context.table("ref.parameters"))
+    seeded = told.with_columns(pl.lit(study.seed, dtype=pl.Int64).alias("seed"))
+    return stamped(seeded, context, method=describe(spec))

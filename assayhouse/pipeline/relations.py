@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -33,14 +34,18 @@ def derived(declarations: Declarations) -> tuple[str, ...]:
     )
 
 
-def _writer(spec: TableSpec) -> Writer:
-    module, _, name = (spec.writer or "").partition(":")
+def _named(text: str, spec: TableSpec) -> Callable[..., Any]:
+    module, _, name = text.partition(":")
     try:
-        function: Writer = getattr(importlib.import_module(module), name)
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        message = f"{spec.where}: writer {spec.writer} is not a function of this version."
+        message = f"{spec.where}: {text} is not a function of this version."
         raise DeclarationError(message) from error
     return function
+
+
+def _writer(spec: TableSpec) -> Writer:
+    return _named(spec.writer or "", spec)
 
 
 def _recipe(declarations: Declarations, relation: str) -> str:
@@ -49,7 +54,7 @@ def _recipe(declarations: Declarations, relation: str) -> str:
     path = declarations.sql_path(relation)
     parts = [spec.code_version, *spec.columns, *(path.read_text("utf-8") if path else "",)]
     if spec.writer is not None:
-        parts += [spec.writer, repr(replace(declarations.study, folder=None))]
+        parts += [spec.writer, repr(_read_of_study(declarations, spec))]
         if spec.layer == "ref":
             parts += [repr(declarations.parameters), repr(declarations.unit_factors)]
     for shape in spec.mapped:
@@ -65,6 +70,14 @@ def _instrument_recipe(declarations: Declarations, layout: LayoutSpec) -> list[s
         return []
     factors = None if spec.qpcr is None else declarations.term_tables.get(spec.qpcr.factors or "")
     return [repr(spec), repr(factors)]
+
+
+def _read_of_study(declarations: Declarations, spec: TableSpec) -> object:
+    """What of the study a writer may read: all but the method of effects, or what it names."""
+    study = declarations.study
+    if spec.reads is not None:
+        return _named(spec.reads, spec)(study)
+    return replace(study, folder=None, plan=replace(study.plan, effects={}))
 
 
 def inputs_of(

@@ -228,7 +228,9 @@ def _advance(batch: _Batch, done: RawFit, options: FitOptions, *, step: int) -> 
         singular = lost[leaves] | is_singular(gram[leaves], n=residuals.shape[1])
         # Weights at a collapsed scale mean nothing, so neither does their matrix.
         done.singular[where] = singular & ~collapsed[leaves]
-    batch.residuals = np.where(missed[:, None], batch.saved, residuals) if missed.any() else residuals
+    batch.residuals = (
+        np.where(missed[:, None], batch.saved, residuals) if missed.any() else residuals
+    )
     batch.scale = scale
     batch.moved = np.where(missed, batch.moved, moved)
     batch.rate = rate

@@ -4,7 +4,8 @@ Values have one canonical form; rows are hashed in key order, column by column, 
 size. Nothing here reads or writes a file.
 
 The form: text as its UTF-8 length and bytes; numbers as the mantissa of 12 significant digits and a
-decimal exponent, minus zero as zero, every NaN as one; dates as days, times as microseconds since
+decimal exponent, minus zero as zero, every NaN as one; lists as their lengths and the column of all
+their values; dates as days, times as microseconds since
 1970; whole numbers and truth values as 8 and 1 bytes; which values are absent as bits of their own.
 """
 
@@ -108,7 +109,11 @@ def _column_digest(values: pa.Array) -> bytes:
     else:
         digest.update(b"\0")
     kind = values.type
-    if pa.types.is_floating(kind):
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        lengths = pc.list_value_length(values).fill_null(0).cast(pa.int64())
+        digest.update(_fixed_width(lengths, pa.int64(), "<i8"))
+        digest.update(_column_digest(values.flatten()))
+    elif pa.types.is_floating(kind):
         filled = values.fill_null(0.0) if values.null_count else values
         parts = canonical_numbers(filled.to_numpy(zero_copy_only=False))
         digest.update(parts[0].tobytes())

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
 from deltalake import Field as DeltaField
 from deltalake.exceptions import CommitFailedError, DeltaError
-from deltalake.schema import PrimitiveType
+from deltalake.schema import ArrayType, PrimitiveType
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from assayhouse.contracts.table_spec import TableSpec
@@ -48,7 +48,9 @@ _DELTA_TYPES = {
     "boolean": "boolean",
     "date": "date",
     "datetime": "timestamp_ntz",
+    "numbers": "double",
 }
+_LISTS = frozenset({"numbers"})
 T = TypeVar("T")
 
 
@@ -207,9 +209,12 @@ def _add_action(path: Path, rows: int) -> AddAction:
 
 def delta_schema(spec: TableSpec) -> Schema:
     """Return a relation's schema as the table format has it."""
-    return Schema(
-        [DeltaField(item.name, PrimitiveType(_DELTA_TYPES[item.type])) for item in spec.fields]
-    )
+    return Schema([DeltaField(item.name, _stored_type(item.type)) for item in spec.fields])
+
+
+def _stored_type(kind: str) -> PrimitiveType | ArrayType:
+    single = PrimitiveType(_DELTA_TYPES[kind])
+    return ArrayType(single, contains_null=True) if kind in _LISTS else single
 
 
 def add_columns(root: Path, head: Head, spec: TableSpec) -> Head | None:
@@ -263,15 +268,13 @@ def _contents(root: Path, version: int) -> _Contents:
 
 @lru_cache(maxsize=4096)
 def _read_contents(root: Path, version: int, *_commit: int) -> _Contents:
-    names = {delta: ours for ours, delta in _DELTA_TYPES.items()}
+    single = {delta: ours for ours, delta in _DELTA_TYPES.items() if ours not in _LISTS}
+    lists = {_DELTA_TYPES[ours]: ours for ours in _LISTS}
     table = DeltaTable(str(root), version=version)
     protocol = table.protocol()
     return _Contents(
         columns={
-            item.name: names.get(item.type.type, "text")
-            if isinstance(item.type, PrimitiveType)
-            else "text"
-            for item in table.schema().fields
+            item.name: _named_type(item.type, single, lists) for item in table.schema().fields
         },
         files=tuple(uri.rsplit("/", 1)[1] for uri in table.file_uris()),
         beyond=tuple(sorted(set(protocol.reader_features or ()) - _READABLE)),
@@ -282,6 +285,14 @@ def _read_contents(root: Path, version: int, *_commit: int) -> _Contents:
 def columns_of(root: Path, version: int) -> dict[str, str]:
     """Columns of a version with their type as contracts name it."""
     return dict(_contents(root, version).columns)
+
+
+def _named_type(stored: object, single: Mapping[str, str], lists: Mapping[str, str]) -> str:
+    if isinstance(stored, PrimitiveType):
+        return single.get(stored.type, "text")
+    if isinstance(stored, ArrayType) and isinstance(stored.element_type, PrimitiveType):
+        return lists.get(stored.element_type.type, "text")
+    return "text"
 
 
 def files_of(root: Path, version: int) -> list[Path]:

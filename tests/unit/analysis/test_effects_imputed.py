@@ -123,7 +123,7 @@ def test_refused_cells_survive_the_stages():
     spec = mi(responses=("log", "abs"))
     imputed = impute_long(frame, spec)
     assert set(imputed.filter(pl.col("draws").is_not_null())["avisitn"]) == {8}
-    assert set(imputed.filter(avisitn=4)["reason"]) == {"an arm has 0 values, 5 are needed"}
+    assert set(imputed.filter(avisitn=4)["no_draws"]) == {"an arm has 0 values, 5 are needed"}
     assert set(completed_sets(frame, imputed, spec)["avisitn"]) == {8}
     whole = estimate_effects(frame, spec)
     assert pool_fits(fit_completed(frame, imputed, spec), spec).equals(whole)
