@@ -4,7 +4,7 @@ import dagster as dg
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.pipeline.relations import derived
-from dagster_project.defs.cut_points import chunks_asset
+from dagster_project.defs.collected import made_in_parts
 from dagster_project.defs.intake import layout_asset, records_asset
 from dagster_project.defs.raw import raw_asset
 from dagster_project.defs.relations import relation_asset
@@ -20,7 +20,7 @@ def assets(declarations: Declarations) -> list[dg.AssetsDefinition]:
         records_asset(declarations),
         *(raw_asset(declarations, relation) for relation in raw),
         *(relation_asset(declarations, relation) for relation in derived(declarations)),
-        *chunks_asset(declarations),
+        *(parts.asset(declarations) for parts in made_in_parts(declarations).values()),
         publication_asset(declarations),
     ]
 

@@ -13,7 +13,8 @@ from assayhouse.pipeline.delivery import visible_receipts
 from assayhouse.pipeline.relations import derived, is_current
 from assayhouse.warehouse.lake import Lake
 from dagster_project import arrivals, metadata
-from dagster_project.defs import cut_points, warehouse
+from dagster_project.defs import warehouse
+from dagster_project.defs.collected import made_in_parts
 from dagster_project.defs.figures import holds_figures
 from dagster_project.defs.intake import record_version
 from dagster_project.defs.raw import raw_version
@@ -158,8 +159,9 @@ class _Night:
         """Make relations that do not stand on each other."""
         listed = list(relations)
         self.tell(", ".join(listed))
-        if cut_points.RELATION in listed:
-            self.run([cut_points.KEY], tags=cut_points.whole_range(self.lake.declarations))
+        for relation, parts in made_in_parts(self.lake.declarations).items():
+            if relation in listed:
+                self.run([parts.key], tags=parts.whole_range)
         steps = self.run([metadata.asset_key(name) for name in listed], tags=tags)
         self.failed += [name for name in listed if name.replace(".", "__") in steps]
 

@@ -41,10 +41,8 @@ def list_imputed(data: ParameterData, completed: Completed) -> pl.DataFrame:
         `IMPUTED_SCHEMA`, sorted by visit and subject.
     """
     subject, visit = _missing(data)
-    draws = completed.values[:, subject, visit].T
-    listed = (
-        pl.Series(np.ascontiguousarray(draws)).cast(pl.List(pl.Float64())) if len(visit) else []
-    )
+    draws = np.ascontiguousarray(completed.values[:, subject, visit].T)
+    listed = pl.Series(draws).cast(pl.List(pl.Float64())) if len(visit) else pl.Series([])
     reasons = [completed.lacking.get(int(column), "") for column in visit]
     frame = pl.DataFrame(
         {

@@ -64,8 +64,8 @@ def pool_fits(fits: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
         raise ModelDataError(message)
     usable = pl.col("status") == "ok"
     parts = [fits.filter(~usable).with_columns(_blank(name) for name in _NUMBERS)]
-    for part in fits.filter(usable).partition_by("m", maintain_order=True):
-        parts.append(part.with_columns(_pooled(part, spec)))
+    pooled = fits.filter(usable).partition_by("m", maintain_order=True)
+    parts += [part.with_columns(_pooled(part, spec)) for part in pooled]
     whole = pl.concat(parts, how="diagonal").with_columns(
         _blank("p_adj"),
         pl.lit(None, dtype=pl.String).alias("family"),
@@ -131,4 +131,4 @@ def _single(
 
 
 def _columns(**columns: float | FloatArray) -> list[pl.Series]:
-    return [pl.Series(name, columns[name]) for name in columns]
+    return [pl.Series(name, np.asarray(values)) for name, values in columns.items()]

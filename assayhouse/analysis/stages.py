@@ -123,8 +123,10 @@ def completed_sets(long: pl.DataFrame, imputed: pl.DataFrame, spec: EffectSpec) 
     """
     _require_imputation(spec)
     parts = [pl.DataFrame(schema=dict(COMPLETED_SCHEMA))]
-    for data in split_parameters(require_long(long, spec), spec):
-        parts.append(_completed_frame(data, place_imputed(data, imputed, spec)))
+    parts += [
+        _completed_frame(data, place_imputed(data, imputed, spec))
+        for data in split_parameters(require_long(long, spec), spec)
+    ]
     return pl.concat(parts)
 
 

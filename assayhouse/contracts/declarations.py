@@ -100,6 +100,15 @@ class Declarations:
         """Active relations built from the given one."""
         return tuple(name for name in self.tables if relation in self.parents(name))
 
+    @property
+    def effect_groups(self) -> dict[str, tuple[str, ...]]:
+        """Parameters whose effects are estimated, by the assay that measures them."""
+        found: dict[str, list[str]] = {}
+        for paramcd in self.study.plan.effect_parameters or self.parameters:
+            group = self.parameters[paramcd].assay.replace(" ", "_")
+            found.setdefault(group, []).append(paramcd)
+        return {group: tuple(members) for group, members in sorted(found.items())}
+
     def findings_relations(self) -> tuple[str, ...]:
         """Active relations of results that are analysed together."""
         return tuple(n for n, spec in self.tables.items() if spec.domain and spec.in_findings)

@@ -38,16 +38,6 @@ def _silent(_what: str) -> None:
     return
 
 
-def parameter_groups(declarations: Declarations) -> dict[str, tuple[str, ...]]:
-    """Parameters whose effects are estimated, by the assay that measures them."""
-    wanted = declarations.study.plan.effect_parameters or tuple(declarations.parameters)
-    found: dict[str, list[str]] = {}
-    for paramcd in wanted:
-        assay = declarations.parameters[paramcd].assay
-        found.setdefault(assay.replace(" ", "_"), []).append(paramcd)
-    return {group: tuple(members) for group, members in sorted(found.items())}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Imputed values and fits of every parameter over one state of the data.
@@ -173,7 +163,7 @@ def run_groups(
     dict of str to (int, int)
         By group, parameters with data and those of them for which something had to be made.
     """
-    known = parameter_groups(declarations)
+    known = declarations.effect_groups
     found = {}
     with reading(home, declarations, FITS) as context:
         parts = _parts(context, data_of_fits(context))

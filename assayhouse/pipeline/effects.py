@@ -136,7 +136,7 @@ def data_of_imputation(context: BuildContext) -> pl.DataFrame:
 
 
 def data_of_fits(context: BuildContext) -> pl.DataFrame:
-    """The same with each subject's level by every subgroup."""
+    """Add each subject's level by every subgroup to the data of the imputation."""
     long, subgroups = data_of_imputation(context), context.declarations.study.plan.subgroups
     if not subgroups:
         return long
@@ -145,7 +145,7 @@ def data_of_fits(context: BuildContext) -> pl.DataFrame:
 
 
 def _options(study: Study, stage: str) -> dict[str, object]:
-    """What of a study decides a stage, beside the content of its parents."""
+    """Take what of a study decides a stage, beside the content of its parents."""
     return {
         "options": options_of_stage(effect_spec(study), stage),
         "parameters": study.plan.effect_parameters,
@@ -154,17 +154,17 @@ def _options(study: Study, stage: str) -> dict[str, object]:
 
 
 def imputation_options(study: Study) -> dict[str, object]:
-    """What of a study decides ``ard.effects_imputed``."""
+    """Take what of a study decides ``ard.effects_imputed``."""
     return _options(study, "imputation")
 
 
 def fit_options(study: Study) -> dict[str, object]:
-    """What of a study decides ``ard.effects_fits``."""
+    """Take what of a study decides ``ard.effects_fits``."""
     return _options(study, "fit")
 
 
 def pooling_options(study: Study) -> dict[str, object]:
-    """What of a study decides ``ard.effects``."""
+    """Take what of a study decides ``ard.effects``."""
     return {**_options(study, "pooling"), "seed": study.seed}
 
 

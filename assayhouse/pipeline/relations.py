@@ -48,7 +48,7 @@ def _writer(spec: TableSpec) -> Writer:
     return _named(spec.writer or "", spec)
 
 
-def _recipe(declarations: Declarations, relation: str) -> str:
+def recipe(declarations: Declarations, relation: str) -> str:
     """Identity of what builds a relation: code version, and the text of its SQL or the study."""
     spec = declarations.tables[relation]
     path = declarations.sql_path(relation)
@@ -73,7 +73,7 @@ def _instrument_recipe(declarations: Declarations, layout: LayoutSpec) -> list[s
 
 
 def _read_of_study(declarations: Declarations, spec: TableSpec) -> object:
-    """What of the study a writer may read: all but the method of effects, or what it names."""
+    """Take what a writer may read of the study: all but the method of effects, or what it names."""
     study = declarations.study
     if spec.reads is not None:
         return _named(spec.reads, spec)(study)
@@ -113,7 +113,7 @@ def is_current(
     head = lake.head(relation)
     return (
         head is not None
-        and head.code_version == _recipe(declarations, relation)
+        and head.code_version == recipe(declarations, relation)
         and head.inputs == inputs_of(lake, declarations, relation, visible=visible)
     )
 
@@ -160,15 +160,15 @@ def build_relation(home: Home, declarations: Declarations, relation: str) -> Com
     if relation not in derived(declarations):
         message = f"{relation} is not built from other relations of this study."
         raise DeclarationError(message)
-    lake, recipe = Lake(home, declarations), _recipe(declarations, relation)
+    lake, version = Lake(home, declarations), recipe(declarations, relation)
     with reading(home, declarations, relation) as context:
         if _is_large(lake, declarations, relation):
             with _parts(context) as frames:
                 return lake.publish_parts(
-                    relation, frames, inputs=context.inputs, code_version=recipe
+                    relation, frames, inputs=context.inputs, code_version=version
                 )
         frame = made(context)
-    return lake.publish(relation, frame, inputs=context.inputs, code_version=recipe)
+    return lake.publish(relation, frame, inputs=context.inputs, code_version=version)
 
 
 def _is_large(lake: Lake, declarations: Declarations, relation: str) -> bool:

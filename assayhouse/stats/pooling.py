@@ -187,7 +187,7 @@ def _check_options(
 ) -> None:
     require_word(df_method, name="df_method", known=("barnard_rubin", "rubin1987"))
     if not np.all(np.asarray(df_complete) > 0):
-        message = f"df_complete must be above zero."
+        message = "df_complete must be above zero."
         raise InputError(message)
     if not 0 <= lambda_floor < 1:
         message = f"lambda_floor={lambda_floor!r} must lie from 0 to below 1."

@@ -37,10 +37,11 @@ def figure_metadata(lake: Lake, relation: str) -> Metadata:
         if row["format"] == DRAWING:
             found[f"{row['figure_id']}_file"] = dg.MetadataValue.path(str(path))
         elif path.stat().st_size < MAX_BYTES:
-            found[row["figure_id"]] = _picture(row["title"], path.read_bytes())
+            found[row["figure_id"]] = picture(row["title"], path.read_bytes())
     return found
 
 
-def _picture(title: str, svg: bytes) -> dg.MarkdownMetadataValue:
+def picture(title: str, svg: bytes) -> dg.MarkdownMetadataValue:
+    """Show a small SVG in place."""
     encoded = base64.b64encode(svg).decode()
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")

@@ -6,16 +6,18 @@ from assayhouse.contracts.declarations import Declarations
 from assayhouse.pipeline.relations import build_relation
 from assayhouse.warehouse.lake import Lake
 from dagster_project import automation, checks, metadata
-from dagster_project.defs import cut_points
+from dagster_project.defs.collected import made_in_parts
+from dagster_project.defs.convergence import convergence_metadata
 from dagster_project.defs.figures import figure_metadata
 from dagster_project.defs.instrument_pictures import instrument_metadata
 from dagster_project.resources import StudyHome
 
 
 def _parents(declarations: Declarations, relation: str) -> list[dg.AssetKey]:
-    """Assets that a relation is made after; the bootstrap also after its chunks."""
+    """Assets that a relation is made after: its parents, and the parts that it collects."""
     found = [metadata.asset_key(parent) for parent in declarations.parents(relation)]
-    return [*found, cut_points.KEY] if relation == cut_points.RELATION else found
+    parts = made_in_parts(declarations)
+    return [*found, parts[relation].key] if relation in parts else found
 
 
 def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefinition:
@@ -44,6 +46,7 @@ def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefini
                 **metadata.committed(commit),
                 **figure_metadata(lake, relation),
                 **instrument_metadata(study, relation),
+                **convergence_metadata(lake, relation),
             },
             check_results=checks.table_results(lake, relation),
         )

@@ -12,7 +12,7 @@ from assayhouse.contracts import declarations as loader
 from dagster_project import checks, folder, metadata
 from dagster_project.assets import assets
 from dagster_project.definitions import definitions
-from dagster_project.defs import cut_points
+from dagster_project.defs.collected import made_in_parts
 from dagster_project.partitions import deliveries, intake_key
 from dagster_project.resources import StudyHome
 
@@ -46,7 +46,8 @@ SHIPPED = {
     "ard": {
         *("baseline_associations", "baseline_means", "baseline_subsets", "cut_point_bootstrap"),
         "cut_point_chunks",
-        *("cut_point_validation", "cut_points", "effects", "exposure", "exposure_response"),
+        *("cut_point_validation", "cut_points", "exposure", "exposure_response"),
+        *("effects", "effects_fits", "effects_imputed", "effects_parts"),
         *("median_changes", "module_cutoffs", "response_curves", "subsets"),
     },
     "report": {"figure_values", "figures"},
@@ -80,7 +81,7 @@ def test_assets_are_layouts_relations_and_the_publication(tmp_path, study):
     expected = {metadata.asset_key(relation) for relation in declared.tables}
     expected |= {intake_key(layout) for layout in declared.layouts}
     expected |= {dg.AssetKey(["warehouse", "publication"])}
-    expected |= {cut_points.KEY} if declared.study.plan.cut_points else set()
+    expected |= {parts.key for parts in made_in_parts(declared).values()}
     assert graph_of(loaded(tmp_path, study)).get_all_asset_keys() == expected
 
 
@@ -110,19 +111,30 @@ def test_loading_takes_under_three_seconds_of_cpu_and_leaves_slow_libraries_alon
 
 def test_parents_of_an_asset_are_the_parents_declared(shipped):
     declared, graph = loader.load(), graph_of(shipped)
+    collected = made_in_parts(declared)
     for relation, spec in declared.tables.items():
         if spec.layer not in ("raw", "intake"):
             parents = graph.get(metadata.asset_key(relation)).parent_keys
             wanted = set(map(metadata.asset_key, declared.parents(relation)))
-            wanted |= {cut_points.KEY} if relation == cut_points.RELATION else set()
+            wanted |= {parts.key for name, parts in collected.items() if name == relation}
             assert parents == wanted, relation
 
 
 def test_the_bootstrap_is_partitioned_by_marker_and_chunk_and_backfills_in_one_run(shipped):
     search = loader.load().study.plan.cut_points
-    node = graph_of(shipped).get(cut_points.KEY)
+    node = graph_of(shipped).get(dg.AssetKey(["ard", "cut_point_chunks"]))
     keys = node.partitions_def.get_partition_keys()
     assert len(keys) == len(search.markers) * search.chunks
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_the_effects_are_partitioned_by_assay_and_backfill_in_one_run(shipped):
+    declared = loader.load()
+    node = graph_of(shipped).get(dg.AssetKey(["ard", "effects_parts"]))
+    assays = {declared.parameters[name].assay for name in declared.study.plan.effect_parameters}
+    keys = node.partitions_def.get_partition_keys()
+    assert keys == sorted(assay.replace(" ", "_") for assay in assays)
+    assert len(keys) > 2
     assert node.backfill_policy == dg.BackfillPolicy.single_run()
 
 
