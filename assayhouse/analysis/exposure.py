@@ -11,6 +11,8 @@ PREDOSE = "mean predose concentration"
 OK = "ok"
 TOO_FEW = "too_few"
 FEWEST = 10
+NOT_AVAILABLE = "not_available"
+_KEYS = ["exposure_measure", "paramcd", "avisitn", "response"]
 
 
 def predose_exposure(samples: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
@@ -86,9 +88,11 @@ def exposure_relations(exposures: pl.DataFrame, changes: pl.DataFrame) -> pl.Dat
     Parameters
     ----------
     exposures : DataFrame
-        usubjid, exposure_measure, exposure_value.
+        usubjid, exposure_measure, exposure_value, reasons.
     changes : DataFrame
         usubjid, paramcd, avisitn, response, change, estimate_unit.
+
+    Measures without any value say why, one row per parameter and response.
 
     Returns
     -------
@@ -102,15 +106,28 @@ def exposure_relations(exposures: pl.DataFrame, changes: pl.DataFrame) -> pl.Dat
         .filter(pl.col("change").is_not_null())
         .sort("usubjid")
     )
-    keys = ["exposure_measure", "paramcd", "avisitn", "response"]
     rows: list[dict[str, object]] = []
-    for values, group in joined.group_by(keys, maintain_order=True):
+    for values, group in joined.group_by(_KEYS, maintain_order=True):
         x, y = group["exposure_value"].to_numpy(), group["change"].to_numpy()
-        identity = dict(zip(keys, values, strict=True))
+        identity = dict(zip(_KEYS, values, strict=True))
         identity["estimate_unit"] = group["estimate_unit"].first()
         if len(x) < FEWEST or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
             reason = f"{len(x)} pairs" if len(x) < FEWEST else "one of the two does not vary"
             rows.append({**identity, "n": len(x), "status": TOO_FEW, "reasons": reason})
             continue
         rows.append({**identity, **_relation(x, y)})
+    rows += _without_values(exposures, changes)
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _without_values(exposures: pl.DataFrame, changes: pl.DataFrame) -> list[dict[str, object]]:
+    """Rows of measures of which nobody has a value: each with the reason most subjects give."""
+    empty = exposures.group_by("exposure_measure").agg(
+        pl.col("exposure_value").is_not_null().any().alias("any"),
+        pl.col("reasons").mode().sort().first().alias("reasons"),
+    )
+    told = empty.filter(~pl.col("any")).select(
+        "exposure_measure", "reasons", pl.lit(NOT_AVAILABLE).alias("status"), pl.lit(0).alias("n")
+    )
+    asked = changes.select("paramcd", "avisitn", "response", "estimate_unit").unique()
+    return told.join(asked, how="cross").sort(_KEYS).to_dicts()

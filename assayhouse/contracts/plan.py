@@ -8,6 +8,7 @@ from assayhouse.errors import DeclarationError
 
 RULES = ("antimode", "median", "fixed")
 LEVELS = ("high", "low")
+SUBJECT_RULES = ("quantifiable", "observed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,42 @@ class Pharmacokinetics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationModel:
+    """A population model of the drug, whom it is fitted to, and what is asked of it.
+
+    Attributes
+    ----------
+    model : mapping
+        The model, in the form of `assayhouse.pk.ModelSpec.from_dict`.
+    subject_rule : str
+        Who is analysed: ``quantifiable`` or ``observed``; the other is the sensitivity run.
+    disease : str
+        State of health of the trial's own subjects, where earlier studies are pooled.
+    dose_effect : mapping
+        Covariate effect of the dose, added alone to see whether clearance follows the dose.
+    full : tuple of mapping
+        Covariate effects that are added together for the covariate forest.
+    forest : str
+        Parameter whose covariates are shown.
+    level, band
+        Of the intervals of forest and dose proportionality; ratios without consequence.
+    starts, replicates : int
+        Starts of a search, simulated trials of a predictive check.
+    """
+
+    model: Mapping[str, object]
+    subject_rule: str
+    disease: str
+    dose_effect: Mapping[str, object]
+    full: tuple[Mapping[str, object], ...]
+    forest: str
+    level: float
+    band: tuple[float, float]
+    starts: int
+    replicates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a study analyses beyond values by visit; an absent part makes its relations absent."""
 
@@ -117,6 +154,7 @@ class Plan:
     factors: tuple[Factor, ...] = ()
     cut_points: CutPointSearch | None = None
     pharmacokinetics: Pharmacokinetics | None = None
+    population_pk: PopulationModel | None = None
     overdue_days: int = 14
 
     def has(self, part: str) -> bool:
@@ -239,13 +277,36 @@ def _cut_points(document: Document) -> CutPointSearch | None:
 def _pharmacokinetics(document: Document) -> Pharmacokinetics | None:
     if "analyte" not in document:
         return None
-    document.only("analyte", "response_visit", "predose_max_hours", "options")
+    document.only("analyte", "response_visit", "predose_max_hours", "options", "population")
     hours = document.number("predose_max_hours")
     return Pharmacokinetics(
         analyte=document.text("analyte"),
         response_visit=document.integer("response_visit"),
         predose_max_hours=30.0 if hours is None else hours,
         options=_options(document.part("options")),
+    )
+
+
+def _population(document: Document) -> PopulationModel | None:
+    if "model" not in document:
+        return None
+    document.only(
+        *("model", "subject_rule", "disease", "dose_effect", "full", "forest", "level", "band"),
+        *("starts", "replicates"),
+    )
+    level = document.number("level")
+    low, high = (float(item) for item in document.texts("band") or ("0.8", "1.25"))
+    return PopulationModel(
+        model=_options(document.part("model")),
+        subject_rule=document.choice("subject_rule", SUBJECT_RULES, "quantifiable"),
+        disease=document.text("disease", ""),
+        dose_effect=_options(document.part("dose_effect")),
+        full=tuple(map(_options, document.parts("full"))),
+        forest=document.text("forest", ""),
+        level=0.9 if level is None else level,
+        band=(low, high),
+        starts=document.integer("starts", 1),
+        replicates=document.integer("replicates", 200),
     )
 
 
@@ -281,6 +342,7 @@ def read_plan(document: Document) -> Plan:
         factors=tuple(map(_factor, associations.parts("factors"))),
         cut_points=_cut_points(analyses.part("cut_points")),
         pharmacokinetics=_pharmacokinetics(analyses.part("pharmacokinetics")),
+        population_pk=_population(analyses.part("pharmacokinetics").part("population")),
         overdue_days=analyses.part("reconciliation")
         .only("overdue_days")
         .integer("overdue_days", 14),

@@ -16,11 +16,17 @@ FIGURE_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "forest": (("arm", "visit"), ("subset_endpoint", "cut_offs")),
     "cut_point": (("marker",), ("cut_points",)),
     "response_curve": (("marker",), ("cut_points",)),
+    "exposure_boxes": ((), ("population_pk", "cut_offs")),
+    "covariate_forest": ((), ("population_pk",)),
+    "goodness_of_fit": ((), ("population_pk",)),
+    "predictive_check": ((), ("population_pk",)),
 }
 TABLE_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "means": ((), ()),
     "baseline_subsets": ((), ("cut_offs",)),
     "subset_differences": (("arm", "visit"), ("subset_endpoint", "cut_offs")),
+    "population_parameters": ((), ("population_pk",)),
+    "population_rule": ((), ("population_pk",)),
 }
 
 

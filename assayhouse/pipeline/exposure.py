@@ -2,19 +2,30 @@
 
 import polars as pl
 
-from assayhouse.analysis.exposure import exposure_relations, predose_exposure
+from assayhouse.analysis import pk_tables
+from assayhouse.analysis.exposure import PREDOSE, exposure_relations, predose_exposure
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.population import ANALYSED, analysed_subjects
+from assayhouse.pipeline.population_pk import plan_of, runs_of
 from assayhouse.pipeline.provenance import stamped, unstamped
 
 METHOD = (
-    "mean of the analysed predose concentrations of active subjects, BLQ as half the limit; "
-    "no model"
+    "mean predose concentration: of the analysed ones, BLQ as half the limit, no model; the other "
+    "measures: individual (empirical Bayes) estimates of the population model, dose / (CL/F)"
 )
+SUMMARY = "box plots: linear quartiles, whiskers within 1.5 interquartile ranges; geometric CV"
+DOSES = (
+    "log exposure on log dose, least squares, t interval; region of Smith (2000); exponent of the "
+    "dose on clearance from the population model"
+)
+RELATED = (PREDOSE, pk_tables.AUC)
 RELATION = (
     "Spearman's rho and p; slope of the change on log2 exposure, least squares, active subjects "
     "with exposure; no multiplicity adjustment"
 )
+
+
+_WHO = ("usubjid", "arm", "dose_mg")
 
 
 def exposure(context: BuildContext) -> pl.DataFrame:
@@ -37,7 +48,36 @@ def exposure(context: BuildContext) -> pl.DataFrame:
     )
     if samples.is_empty():
         return context.spec.empty()
-    return stamped(predose_exposure(samples, subjects), context, method=METHOD)
+    parts = [predose_exposure(samples, subjects)]
+    if context.declarations.study.plan.population_pk is not None and (runs := runs_of(context)):
+        rows = context.table("adam.adppk")
+        parts.append(pk_tables.exposure_rows(rows, runs, subjects.select(*_WHO)))
+    columns = [pl.col(name).cast(kind) for name, kind in unstamped(context.spec).items()]
+    return stamped(pl.concat(part.select(columns) for part in parts), context, method=METHOD)
+
+
+def exposure_summary(context: BuildContext) -> pl.DataFrame:
+    """Summarise exposure by dose, for all and by the levels of the declared subgroups."""
+    exposures = context.table("ard.exposure")
+    if pk_tables.AUC not in exposures["exposure_measure"]:
+        return context.spec.empty()
+    plan = context.declarations.study.plan
+    levels = pl.DataFrame(schema={"usubjid": pl.String, "cut_off": pl.String, "level": pl.String})
+    if plan.cut_offs:
+        flags = context.table("adam.subset_flags").filter(pl.col("cut_off").is_in(plan.subgroups))
+        levels = flags.select(pl.col("USUBJID").alias("usubjid"), "cut_off", "level")
+    return stamped(pk_tables.exposure_boxes(exposures, levels), context, method=SUMMARY)
+
+
+def dose_proportionality(context: BuildContext) -> pl.DataFrame:
+    """Ask whether exposure follows the dose, in either population."""
+    exposures, runs = context.table("ard.exposure"), runs_of(context)
+    if not runs or exposures.is_empty():
+        return context.spec.empty()
+    found = pk_tables.dose_rows(exposures, runs, level=plan_of(context).level)
+    schema = unstamped(context.spec)
+    absent = [pl.lit(None, dtype=v).alias(k) for k, v in schema.items() if k not in found.columns]
+    return stamped(found.with_columns(absent), context, method=DOSES)
 
 
 def exposure_response(context: BuildContext) -> pl.DataFrame:
@@ -58,7 +98,8 @@ def exposure_response(context: BuildContext) -> pl.DataFrame:
         )
         for response, column in (("chg", "CHG"), ("pchg", "PCHG"))
     ]
-    found = exposure_relations(context.table("ard.exposure"), pl.concat(parts))
+    exposures = context.table("ard.exposure").filter(pl.col("exposure_measure").is_in(RELATED))
+    found = exposure_relations(exposures, pl.concat(parts))
     if found.is_empty():
         return context.spec.empty()
     schema = unstamped(context.spec)

@@ -13,6 +13,7 @@ import polars as pl
 
 from assayhouse.contracts.study import Figure, Study
 from assayhouse.errors import WarehouseError
+from assayhouse.pipeline import pk_figures
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.drawings import THUMBNAIL, Drawings, key_of
 from assayhouse.report import forest_rows
@@ -183,6 +184,17 @@ def _no_tooltips(twin: pl.DataFrame) -> dict[str, str]:
 _COURSE = ("ard.effects", "ref.arms", "ref.parameters", "ref.visit_windows")
 _CUTS = ("ard.cut_points", "ard.cut_point_bootstrap")
 _CURVES = ("ard.response_curves", "ard.cut_points", "ref.arms")
+
+
+def _population(
+    draw: Callable[..., DrawnFigure],
+) -> Callable[[Marks, Figure, Tables], DrawnFigure]:
+    def drawn(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
+        return draw(figure, table, synthetic=marks.synthetic, watermark=marks.watermark)
+
+    return drawn
+
+
 KINDS = {
     "time_course": Kind(_COURSE, _time_course_twin, tooltips, _time_course),
     "distributions": Kind(
@@ -191,6 +203,27 @@ KINDS = {
     "forest": Kind(("ard.subsets", "ref.arms"), _forest_twin, forest_rows.forest_tooltips, _forest),
     "cut_point": Kind(_CUTS, _cut_point_twin, _no_tooltips, _cut_point),
     "response_curve": Kind(_CURVES, _response_curve_twin, response_curve_tooltips, _response_curve),
+    "exposure_boxes": Kind(
+        pk_figures.OF_BOXES,
+        pk_figures.exposure_twin,
+        _no_tooltips,
+        _population(pk_figures.draw_exposure),
+    ),
+    "covariate_forest": Kind(
+        pk_figures.OF_FOREST,
+        pk_figures.forest_twin,
+        pk_figures.TOOLTIPS,
+        _population(pk_figures.draw_forest),
+    ),
+    "goodness_of_fit": Kind(
+        pk_figures.OF_PREDICTIONS,
+        pk_figures.predictions_twin,
+        _no_tooltips,
+        _population(pk_figures.draw_goodness),
+    ),
+    "predictive_check": Kind(
+        pk_figures.OF_CHECK, pk_figures.check_twin, _no_tooltips, _population(pk_figures.draw_check)
+    ),
 }
 
 

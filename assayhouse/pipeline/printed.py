@@ -5,6 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from assayhouse.contracts.study import Figure
+from assayhouse.report.pk_printed import parameters_table, population_rule_table
 from assayhouse.report.printed import (
     PrintedTable,
     differences_table,
@@ -49,10 +50,25 @@ def _differences(item: Figure, table: Tables) -> PrintedTable:
     )
 
 
+def _parameters(item: Figure, table: Tables) -> PrintedTable:
+    return parameters_table(table("ard.population_pk"), table_id=item.figure_id, title=item.title)
+
+
+def _population_rule(item: Figure, table: Tables) -> PrintedTable:
+    return population_rule_table(
+        table("ard.dose_proportionality"),
+        table("ard.exposure_summary"),
+        table_id=item.figure_id,
+        title=item.title,
+    )
+
+
 KINDS: dict[str, tuple[str, Callable[[Figure, Tables], PrintedTable]]] = {
     "means": ("ard.effects", _means),
     "baseline_subsets": ("ard.baseline_subsets", _shares),
     "subset_differences": ("ard.subsets", _differences),
+    "population_parameters": ("ard.population_pk", _parameters),
+    "population_rule": ("ard.dose_proportionality", _population_rule),
 }
 
 

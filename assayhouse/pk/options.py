@@ -23,7 +23,7 @@ class FitOptions:
     max_iter : int
         Steps of one search.
     gtol : float
-        Largest gradient on the estimation scale that ends a search.
+        Gradient that ends a search, in units of about a standard error of each parameter.
     inner_tol : float
         Newton decrement that ends the search for a subject's mode.
     covariance : {"sandwich", "hessian", "none"}

@@ -198,10 +198,13 @@ def exponential_sums(
     if len(many):
         first = first.copy()
         second, third = np.zeros_like(rate), np.zeros_like(rate)
-        factor, derivatives = _repeats(rate[:, many], schedule.interval[many], doses.count[many])
+        factor, derivatives = _repeats(
+            rate[:, many], schedule.interval[many], doses.count[many], order
+        )
         weight[:, many] *= factor
         first[:, many] += derivatives[0]
-        second[:, many], third[:, many] = derivatives[1], derivatives[2]
+        for whole, part in zip((second, third), derivatives[1:], strict=False):
+            whole[:, many] = part
     terms = [weight, weight * first]
     if order > 1:
         terms.append(weight * (first**2 + second))
@@ -211,26 +214,31 @@ def exponential_sums(
 
 
 def _repeats(
-    rate: FloatArray, interval: FloatArray, count: FloatArray
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray]]:
-    """Accumulation factor, and three derivatives of its logarithm in the rate."""
+    rate: FloatArray, interval: FloatArray, count: FloatArray, order: int
+) -> tuple[FloatArray, list[FloatArray]]:
+    """Accumulation factor, and the derivatives of its logarithm in the rate up to an order."""
     infinite = np.isinf(count)
-    span = np.where(infinite, 0.0, count) * interval
-    one = _log_derivatives(interval, rate)
-    whole = [
-        np.where(infinite, 0.0, part)
-        for part in _log_derivatives(np.where(infinite, 1.0, span), rate)
-    ]
-    factor = np.where(infinite, 1.0, -np.expm1(-rate * span)) / -np.expm1(-rate * interval)
-    first, second, third = (a - b for a, b in zip(whole, one, strict=True))
-    return factor, (first, second, third)
+    span = np.where(infinite, 1.0, count) * interval
+    once, one = _accumulated(interval, rate, order)
+    all_doses, whole = _accumulated(span, rate, order)
+    if infinite.any():
+        all_doses = np.where(infinite, 1.0, all_doses)
+        whole = [np.where(infinite, 0.0, part) for part in whole]
+    return all_doses / once, [a - b for a, b in zip(whole, one, strict=True)]
 
 
-def _log_derivatives(span: FloatArray, rate: FloatArray) -> list[FloatArray]:
-    """Differentiate log(1 - exp(-span rate)) in the rate, three times."""
-    q = span / np.expm1(np.minimum(span * rate, _EXP_LIMIT))
-    q1 = -q * (q + span)
-    return [q, q1, -q1 * (2 * q + span)]
+def _accumulated(
+    span: FloatArray, rate: FloatArray, order: int
+) -> tuple[FloatArray, list[FloatArray]]:
+    """1 - exp(-span rate), and the derivatives of its logarithm in the rate."""
+    grown = np.expm1(np.minimum(span * rate, _EXP_LIMIT))
+    q = span / grown
+    found = [q]
+    if order > 1:
+        found.append(-q * (q + span))
+    if order > 2:
+        found.append(-found[1] * (2 * q + span))
+    return grown / (1.0 + grown), found
 
 
 def _per_sample(schedule: Schedule, of_pairs: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ _PC = ("USUBJID", "PCTESTCD", "PCORRES", "PCSTRESN", "PCSTRESU", "PCDTC")
 _EX = ("USUBJID", "EXDOSE", "EXDOSU", "EXDOSFRQ", "EXSTDTC", "EXENDTC")
 _DM = ("USUBJID", "AGE", "SEX", "RACE", "ETHNIC")
 _BLQ_WORDS = ("BLQ", "BLOQ", "BQL")
-_FREQUENCIES = {"QD": 24.0, "BID": 12.0, "TID": 8.0, "QID": 6.0, "QOD": 48.0, "QW": 168.0}
+FREQUENCIES = {"QD": 24.0, "BID": 12.0, "TID": 8.0, "QID": 6.0, "QOD": 48.0, "QW": 168.0}
 _ONCE = "ONCE"
 _UMOL_PER_MG_DL = 88.4
 _HOUR = 3600.0
@@ -111,7 +111,7 @@ def _samples(pc: pl.DataFrame, analyte: str, lloq: float | None) -> pl.DataFrame
     is_blq = text.str.starts_with("<") | text.is_in(_BLQ_WORDS)
     return rows.select(
         "USUBJID",
-        _moment(rows, "PCDTC").alias("at"),
+        moments(rows, "PCDTC").alias("at"),
         pl.lit(0, dtype=pl.Int64).alias("EVID"),
         pl.col("PCSTRESN").cast(pl.Float64, strict=False).alias("DV"),
         is_blq.fill_null(value=False).cast(pl.Int64).alias("BLQ"),
@@ -128,13 +128,13 @@ def _doses(ex: pl.DataFrame) -> pl.DataFrame:
     if not rows.height:
         raise EventTableError([Issue("no_subjects", "error", "EX has no dose above 0.")])
     often = pl.col("EXDOSFRQ").cast(pl.String).str.to_uppercase()
-    unknown = rows.filter(~often.is_in([*_FREQUENCIES, _ONCE]).fill_null(value=False))
+    unknown = rows.filter(~often.is_in([*FREQUENCIES, _ONCE]).fill_null(value=False))
     if unknown.height:
-        words = ", ".join((*_FREQUENCIES, _ONCE))
+        words = ", ".join((*FREQUENCIES, _ONCE))
         message = f"{unknown.height} records of EX have an EXDOSFRQ that is none of {words}."
         raise EventTableError([Issue("bad_code", "error", message)])
-    every = often.replace_strict({**_FREQUENCIES, _ONCE: 0.0}, return_dtype=pl.Float64)
-    start, end = _moment(rows, "EXSTDTC"), _moment(rows, "EXENDTC", gaps=True)
+    every = often.replace_strict({**FREQUENCIES, _ONCE: 0.0}, return_dtype=pl.Float64)
+    start, end = moments(rows, "EXSTDTC"), moments(rows, "EXENDTC", gaps=True)
     rows = rows.with_columns(start.alias("at"), end.alias("end"), every.alias("II"))
     rows = rows.with_columns(_additional(rows).alias("ADDL"))
     return rows.select(
@@ -163,8 +163,27 @@ def _additional(rows: pl.DataFrame) -> pl.Series:
     return counts.clip(lower_bound=0).cast(pl.Int64)
 
 
-def _moment(frame: pl.DataFrame, name: str, *, gaps: bool = False) -> pl.Series:
-    """Read times of a column, from dates or from ISO 8601 text."""
+def moments(frame: pl.DataFrame, name: str, *, gaps: bool = False) -> pl.Series:
+    """Read times of a column, from dates or from ISO 8601 text.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Any rows.
+    name : str
+        Column of dates, times or text.
+    gaps : bool
+        Whether empty values may stand.
+
+    Raises
+    ------
+    EventTableError
+        A value cannot be read.
+
+    References
+    ----------
+    .. [1] ISO 8601-1 (2019), section 5.4.
+    """
     values = frame[name]
     if values.dtype.is_temporal():
         return values.cast(pl.Datetime("ms"))
@@ -188,14 +207,50 @@ def _covariates(
     ).unique("USUBJID", keep="first", maintain_order=True)
     who = who.join(_baseline(vs, "VS", "WEIGHT"), on="USUBJID", how="left", maintain_order="left")
     who = who.join(_creatinine(lb), on="USUBJID", how="left", maintain_order="left")
-    female = pl.col("SEX").cast(pl.String).str.to_uppercase().str.starts_with("F")
-    clearance = (140 - pl.col("AGE")) * pl.col("WT") / (72 * pl.col("CREAT"))
-    factor = pl.when(female).then(0.85).otherwise(1.0)
-    who = who.with_columns((clearance * factor).alias("CRCL"))
+    who = who.with_columns(creatinine_clearance("CREAT").alias("CRCL"))
     names = ("AGE", "WT", "CRCL", "RACE", "SEX", "ETHNIC", *disease)
     # A covariate nobody has is no covariate; those who need it will miss the column.
     held = tuple(name for name in names if who[name].null_count() < who.height)
     return who.select("USUBJID", *held), held
+
+
+def creatinine_clearance(creatinine: str) -> pl.Expr:
+    """Creatinine clearance, mL/min, from AGE (years), WT (kg), SEX and a creatinine in mg/dL.
+
+    Parameters
+    ----------
+    creatinine : str
+        Name of its column.
+
+    References
+    ----------
+    .. [1] Cockcroft DW, Gault MH (1976), Nephron 16, 31-41.
+
+    Examples
+    --------
+    >>> who = pl.DataFrame({"AGE": [40.0], "WT": [72.0], "SEX": ["F"], "serum": [1.0]})
+    >>> who.select(creatinine_clearance("serum").round(6)).item()
+    85.0
+    """
+    female = pl.col("SEX").cast(pl.String).str.to_uppercase().str.starts_with("F")
+    clearance = (140 - pl.col("AGE")) * pl.col("WT") / (72 * pl.col(creatinine))
+    return clearance * pl.when(female).then(0.85).otherwise(1.0)
+
+
+def milligrams_per_decilitre(value: str, unit: str) -> pl.Expr:
+    """Creatinine in mg/dL from a column in mg/dL or umol/L; the unit is named by another column.
+
+    Parameters
+    ----------
+    value, unit : str
+        Names of the columns.
+
+    References
+    ----------
+    .. [1] Myers GL et al. (2006), Clin Chem 52, 5-18 (88.4 umol/L per mg/dL).
+    """
+    divisor = pl.when(pl.col(unit) == "umol/L").then(_UMOL_PER_MG_DL).otherwise(1.0)
+    return pl.col(value) / divisor
 
 
 def _baseline(frame: pl.DataFrame | None, domain: str, test: str) -> pl.DataFrame:
@@ -222,8 +277,7 @@ def _creatinine(lb: pl.DataFrame | None) -> pl.DataFrame:
     if rows.filter(~known).height:
         message = "Creatinine (LBSTRESU) must be in mg/dL or umol/L in every row."
         raise UnitError([Issue("unit", "error", message)])
-    divisor = pl.when(pl.col("unit") == "umol/L").then(_UMOL_PER_MG_DL).otherwise(1.0)
-    return rows.select("USUBJID", (pl.col("CREAT") / divisor).alias("CREAT"))
+    return rows.select("USUBJID", milligrams_per_decilitre("CREAT", "unit").alias("CREAT"))
 
 
 def _one_unit(values: pl.Series, name: str, known: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from assayhouse.simulate.exposure import concentration_rows
 from assayhouse.simulate.expression import expression_rows, sample_rows, score_rows
 from assayhouse.simulate.flow_report import control_rows, flow_rows
 from assayhouse.simulate.layouts import DM, RAND, SITE, STRATA, Row
+from assayhouse.simulate.pooled import pooled_rows
 from assayhouse.simulate.requisitions import requisition_rows
 from assayhouse.simulate.specimens import PREFIXES
 from assayhouse.simulate.vendor_layouts import (
@@ -30,6 +31,7 @@ from assayhouse.simulate.vendor_layouts import (
     FLOW_QC,
     LB,
     PC,
+    POOL,
     REQUISITION,
     RESPONSE,
     SAMPLE_QC,
@@ -107,6 +109,7 @@ CLINIC_ROWS: Mapping[str, CutRows] = {
     CM.full_name: lambda world, _number: medication_rows(world.seed, world.subjects, world.disease),
     RAND.full_name: lambda world, _number: rand_rows(world.seed, world.subjects),
     STRATA.full_name: lambda world, _number: strata_rows(world.subjects),
+    POOL.full_name: lambda world, _number: pooled_rows(world.seed),
 }
 """All rows of a file of the clinic at transfer ``number``, by layout."""
 

@@ -31,6 +31,8 @@ CLEARANCE, CENTRAL, BETWEEN, PERIPHERAL = 20.0, 110.0, 12.0, 150.0
 ABSORPTION, LAG_H, INTERVAL_H = 1.1, 0.3, 24.0
 DOSE_EXPONENT = 0.166
 """Clearance rises with dose to this power: three times the dose gives 2.5 times the exposure."""
+CLEARANCE_SIZE, CENTRAL_SIZE = 0.25, 0.8
+"""Powers of body weight over 70 kg."""
 CLEARANCE_CV, CENTRAL_CV, ABSORPTION_CV, RANDOM_CORRELATION = 0.30, 0.25, 0.50, 0.5
 PROPORTIONAL_ERROR, ADDITIVE_ERROR = 0.25, 0.01
 LLOQ = 0.05
@@ -78,6 +80,25 @@ def draw_body(seed: int, subjects: Subjects, persons: Persons) -> Body:
     return Body(weight=np.round(weight, 1), height=np.round(height, 0))
 
 
+def macro_constants(
+    clearance: FloatArray, central: FloatArray, absorption: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Rates of the three exponentials after an oral dose, 1/h, and their factors, (3, n) each."""
+    out, there, back = clearance / central, BETWEEN / central, BETWEEN / PERIPHERAL
+    total, product = out + there + back, out * back
+    root = np.sqrt(total**2 - 4.0 * product)
+    fast, slow = (total + root) / 2.0, (total - root) / 2.0
+    rates = np.stack([fast, slow, absorption * np.ones_like(fast)])
+    factors = np.stack(
+        [
+            (back - fast) / ((absorption - fast) * (slow - fast)),
+            (back - slow) / ((absorption - slow) * (fast - slow)),
+            (back - absorption) / ((fast - absorption) * (slow - absorption)),
+        ]
+    )
+    return rates, factors
+
+
 def steady_state_concentration(
     *,
     dose_mg: FloatArray,
@@ -92,24 +113,14 @@ def steady_state_concentration(
     ----------
     .. [1] Gibaldi M, Perrier D (1982), Pharmacokinetics, 2nd ed., ch. 2 and 3.
     """
-    out, there, back = clearance / central, BETWEEN / central, BETWEEN / PERIPHERAL
-    total, product = out + there + back, out * back
-    root = np.sqrt(total**2 - 4.0 * product)
-    fast, slow = (total + root) / 2.0, (total - root) / 2.0
-    rates = np.stack([fast, slow, absorption * np.ones_like(fast)])
-    factors = np.stack(
-        [
-            (back - fast) / ((absorption - fast) * (slow - fast)),
-            (back - slow) / ((absorption - slow) * (fast - slow)),
-            (back - absorption) / ((fast - absorption) * (slow - absorption)),
-        ]
-    )
+    rates, factors = macro_constants(clearance, central, absorption)
     decay = np.exp(-rates * (hours - LAG_H)) / (1.0 - np.exp(-rates * INTERVAL_H))
     scale = 1000.0 * dose_mg * absorption / central
     return np.asarray(scale * (factors * decay).sum(axis=0), dtype=np.float64)
 
 
-def _log_sd(cv: float) -> float:
+def log_sd(cv: float) -> float:
+    """Log SD of a lognormal with this coefficient of variation."""
     return float(np.sqrt(np.log1p(cv**2)))
 
 
@@ -131,12 +142,12 @@ def draw_exposure(seed: int, subjects: Subjects, body: Body) -> Exposure:
     draws = np.clip(subject_normals(seed, subjects, "pk", columns=3), -3.0, 3.0)
     dose = np.array([DOSES_MG[arm] for arm in ARMS])[subjects.arm]
     size, given = body.weight[:, 0] / 70.0, np.where(dose > 0.0, dose, 0.3)
-    typical = CLEARANCE * (given / 0.3) ** DOSE_EXPONENT * size**0.25
-    clearance = typical * np.exp(_log_sd(CLEARANCE_CV) * draws[:, 0])
+    typical = CLEARANCE * (given / 0.3) ** DOSE_EXPONENT * size**CLEARANCE_SIZE
+    clearance = typical * np.exp(log_sd(CLEARANCE_CV) * draws[:, 0])
     rest = np.sqrt(1.0 - RANDOM_CORRELATION**2)
     shared = RANDOM_CORRELATION * draws[:, 0] + rest * draws[:, 1]
-    central = CENTRAL * size**0.8 * np.exp(_log_sd(CENTRAL_CV) * shared)
-    absorption = ABSORPTION * np.exp(_log_sd(ABSORPTION_CV) * draws[:, 2])
+    central = CENTRAL * size**CENTRAL_SIZE * np.exp(log_sd(CENTRAL_CV) * shared)
+    absorption = ABSORPTION * np.exp(log_sd(ABSORPTION_CV) * draws[:, 2])
     before, after = _dose_times(seed, subjects)
     blood = np.column_stack(
         [collection_times(seed, subjects, visit) for visit in range(len(VISITS))]

@@ -15,6 +15,7 @@ from assayhouse.simulate.individuals import (
     subject_table,
 )
 from assayhouse.simulate.instrument_record import InstrumentValue
+from assayhouse.simulate.pooled import planted_kinetics, pooled_subject_table
 from assayhouse.simulate.study import MANIFEST_SUFFIX, SimulatedStudy, Transfer
 from assayhouse.simulate.truth import planted_means
 from assayhouse.simulate.world import World
@@ -29,6 +30,8 @@ subjects.csv         arm, strata, disease, response, clearance and exposure of e
 scores.csv           six log2 scores of every subject and visit, and who is high at baseline
 levels.csv           every analyte of every subject and visit, as it was and as it was reported
 response.csv         planted response rate by arm and subset, and how many responded
+kinetics.csv         population parameters of the drug, shared by trial and earlier studies
+pooled_subjects.csv  clearance and exposure of every subject of the earlier studies
 calibrator_lots.csv  calibrator lots and how much higher the first reads
 instrument_values.csv  what each instrument file gives beside what was reported, with planted errors
 planted_faults.csv   every planted fault; expected.json holds the same records with their lines
@@ -119,6 +122,8 @@ def write_truth(study: SimulatedStudy, folder: Path) -> tuple[Path, ...]:
         "scores.csv": score_table(world),
         "levels.csv": level_table(world),
         "response.csv": response_table(world),
+        "kinetics.csv": planted_kinetics(),
+        "pooled_subjects.csv": pooled_subject_table(study.seed),
         "calibrator_lots.csv": _calibrator_lots(),
         "instrument_values.csv": _instrument_values(study),
         "planted_faults.csv": _faults(study),

@@ -22,12 +22,13 @@ from assayhouse.simulate.layouts import (
 from assayhouse.simulate.plants import PlantedFault
 from assayhouse.simulate.subjects import Subjects, draw_subjects
 from assayhouse.simulate.tables import DUPLICATE_TRANSFER, StudyTables
-from assayhouse.simulate.vendor_layouts import ALL_LAYOUTS, LAYOUT_NAMES
+from assayhouse.simulate.vendor_layouts import ALL_LAYOUTS, LAYOUT_NAMES, POOL
 from assayhouse.simulate.world import World
 
 RESEND_DATE = "2018-10-10"
 CUT_TRANSFER = 2
 MANIFEST_SUFFIX = ".manifest.json"
+ONCE = (RAND.vendor, POOL.vendor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +168,8 @@ def _deliver(
     label = f"T{number:03d}"
     found = []
     for layout in (each for each in layouts if each not in INSTRUMENT_LAYOUTS):
-        # Randomisation is over when the first transfer is made.
-        if layout.vendor == RAND.vendor and number > 1:
+        # Randomisation is over when the first transfer is made; earlier studies are done long ago.
+        if layout.vendor in ONCE and number > 1:
             continue
         table = tables.table(layout, number)
         # A file without rows is not sent: before week 4 there is no drug concentration.

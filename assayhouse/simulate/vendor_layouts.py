@@ -87,6 +87,15 @@ PC = Layout(
     ),
     key=("USUBJID", "PCSEQ"),
 )
+POOL = Layout(
+    vendor="pk_pool",
+    name="events",
+    columns=column_names(
+        "STUDYID SRCSTDY USUBJID SEQ TIME EVID AMT AMTU ADDL II DV DVU BLQ LLOQ "
+        "AGE SEX RACE ETHNIC WEIGHT CREAT CREATU DISEASE"
+    ),
+    key=("USUBJID", "SEQ"),
+)
 REQUISITION = Layout(
     vendor="edc",
     name="requisition",
@@ -135,6 +144,7 @@ ALL_LAYOUTS = (
     *(DM, SITE, REQUISITION, VS, EX, EC, RESPONSE, CM),
     *(RAND, STRATA),
     *(FLOW, FLOW_QC, EPIGENETIC, EXPRESSION, SAMPLE_QC, SCORES, LB, PC),
+    POOL,
 )
 """Every layout of the study; within a vendor in the order of its manifest."""
 

@@ -10,6 +10,7 @@ from dagster_project.defs.collected import made_in_parts
 from dagster_project.defs.convergence import convergence_metadata
 from dagster_project.defs.figures import figure_metadata
 from dagster_project.defs.instrument_pictures import instrument_metadata
+from dagster_project.defs.population import population_metadata
 from dagster_project.resources import StudyHome
 
 
@@ -47,6 +48,7 @@ def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefini
                 **figure_metadata(lake, relation),
                 **instrument_metadata(study, relation),
                 **convergence_metadata(lake, relation),
+                **population_metadata(lake, relation),
             },
             check_results=checks.table_results(lake, relation),
         )

@@ -23,7 +23,7 @@ LAYOUTS = {
     *("dxterity_expression", "dxterity_fsa", "dxterity_sampleqc", "dxterity_scores"),
     *("epiontis_results", "epiontis_runs", "singulex_reader"),
     *("edc_cm", "edc_dm", "edc_ec", "edc_ex", "edc_requisition", "edc_response", "edc_site"),
-    *("edc_vs", "irt_rand", "irt_strata", "pk_lab_pc"),
+    *("edc_vs", "irt_rand", "irt_strata", "pk_lab_pc", "pk_pool_events"),
     *("singulex_plates", "singulex_results", "singulex_wells"),
 }
 RECORDS = {
@@ -42,12 +42,14 @@ SHIPPED = {
         *("units", "visit_windows"),
     },
     "sdtm": {"be", "cm", "cp", "dm", "ec", "ex", "gf", "lb", "pc", "rs", "vs"},
-    "adam": {"adbm", "adpc", "adrs", "adsl", "module_scores", "subset_flags"},
+    "adam": {"adbm", "adpc", "adppk", "adrs", "adsl", "module_scores", "subset_flags"},
     "ard": {
         *("baseline_associations", "baseline_means", "baseline_subsets", "cut_point_bootstrap"),
         "cut_point_chunks",
         *("cut_point_validation", "cut_points", "exposure", "exposure_response"),
         *("effects", "effects_fits", "effects_imputed", "effects_parts"),
+        *("exposure_summary", "dose_proportionality", "covariate_forest", "population_fits"),
+        *("population_pk", "population_predictions", "predictive_check"),
         *("median_changes", "module_cutoffs", "response_curves", "subsets"),
     },
     "report": {"figure_values", "figures"},

@@ -8,6 +8,7 @@ from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
 
 AT = "2026-01-05T02:00:00+00:00"
+ONCE = ("irt/", "pk_pool/")
 
 
 def needed(loaded, wanted):
@@ -40,13 +41,14 @@ def ingest_all(home, loaded):
 def clean_home(folder, wanted, *, layouts=None, loaded=None, **options):
     """Carry the study's last transfer to the wanted relations: the home, the study, its plan.
 
-    Everything but the randomisation is cumulative; that comes with the first transfer only.
+    Everything is cumulative but the randomisation and the earlier studies, which come with the
+    first transfer only.
     """
     loaded = declarations.load() if loaded is None else loaded
     study = simulate_study(faults=False, layouts=layouts, **options)
     first, *_, last = study.transfers
     home = Home(folder).create()
-    land(home, {name: first.files[name] for name in first.files if name.startswith("irt/")})
+    land(home, {name: first.files[name] for name in first.files if name.startswith(ONCE)})
     land(home, last.files)
     ingest_all(home, loaded)
     for relation in needed(loaded, wanted):

@@ -17,6 +17,7 @@ EXPECTED = {
     "dxterity": {"expression", "sampleqc", "scores", "fsa"},
     "central_lab": {"lb"},
     "pk_lab": {"pc"},
+    "pk_pool": {"events"},
     "edc": {"dm", "site", "requisition", "vs", "ex", "ec", "response", "cm"},
     "irt": {"rand", "strata"},
 }
@@ -59,7 +60,8 @@ def test_a_layout_s_own_file_name_fits_its_pattern_and_no_other_layout_s(name):
 def test_what_tells_the_treatment_is_sealed_under_any_blinding():
     for name in ("irt.rand", "edc.ex", "pk_lab.pc"):
         assert set(LAYOUTS[name].sealed_under) == {"codes", "content"}
-    assert not LAYOUTS["edc.ec"].sealed_under
+    for name in ("edc.ec", "pk_pool.events"):
+        assert not LAYOUTS[name].sealed_under, "the diary has no dose, earlier studies no arm"
 
 
 def test_a_copy_factor_is_declared_for_either_sex_and_denominator():

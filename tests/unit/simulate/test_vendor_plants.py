@@ -11,7 +11,8 @@ from assayhouse.simulate.vendor_layouts import CYTOKINE_LAYOUTS, LAYOUT_NAMES
 
 from support.simulated import LAYOUTS, keys, lines_of, records
 
-OTHERS = [name for name in LAYOUT_NAMES if name not in CYTOKINE_LAYOUTS]
+ONCE = {"pk_pool.events"}
+OTHERS = [name for name in LAYOUT_NAMES if name not in {*CYTOKINE_LAYOUTS, *ONCE}]
 PLANNED = [
     ("T001", "STRATUM", "W", "edc.response", 1),
     ("T002", "STRATUM", "W", "edc.response", 1),

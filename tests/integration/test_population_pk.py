@@ -1,0 +1,271 @@
+"""The demonstration's concentrations recover what was planted; a fit that fails gives nothing.
+
+Sparse predose samples of the trial and rich ones of earlier studies go from files through intake
+to the population model and what stands on it. The truth is what the simulation planted.
+"""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assayhouse.analysis import pk_tables
+from assayhouse.analysis.pk_diagnostics import check_rows, forest_rows, prediction_rows
+from assayhouse.analysis.pk_runs import FULL, MAIN, SENSITIVITY, PopulationPlan, population_runs
+from assayhouse.errors import AssayhouseError
+from assayhouse.pipeline.relations import build_relation
+from assayhouse.pk.errors import FitFailedError, UnitError
+from assayhouse.simulate.individuals import subject_table
+from assayhouse.simulate.pooled import planted_kinetics, pooled_subject_table
+from assayhouse.simulate.world import World
+from assayhouse.warehouse.lake import Lake
+
+from support.clean_study import clean_home, rows_of
+
+pytestmark = pytest.mark.slow
+LAYOUTS = (
+    *("central_lab.lb", "pk_lab.pc", "pk_pool.events", "edc.dm", "edc.site", "edc.vs"),
+    *("edc.ex", "edc.ec", "irt.rand", "irt.strata"),
+)
+RELATIONS = (
+    *("ard.population_pk", "ard.exposure_summary", "ard.dose_proportionality"),
+    *("ard.covariate_forest", "ard.population_predictions", "ard.predictive_check"),
+    "ard.exposure_response",
+)
+Z99 = 2.576
+T90 = 1.66
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("population_pk")
+    return clean_home(folder / "home", RELATIONS, layouts=LAYOUTS)
+
+
+@pytest.fixture(scope="module")
+def world(built):
+    return World(built[1].seed, built[1].subjects)
+
+
+@pytest.fixture(scope="module")
+def truth(built, world):
+    """Planted clearance, exposure, dose and weight of every subject, earlier studies too."""
+    wanted = ("usubjid", "dose_mg", "clearance_l_per_h", "auc_ss", "weight_kg")
+    both = (subject_table(world), pooled_subject_table(built[1].seed))
+    return pl.concat([part.select(wanted) for part in both])
+
+
+def table(built, relation):
+    return rows_of(built[0], built[2], relation)
+
+
+def parameters(built, run):
+    rows = table(built, "ard.population_pk").filter(pl.col("run") == run)
+    return {row["pk_parameter"]: row for row in rows.iter_rows(named=True)}
+
+
+def test_the_events_hold_every_dose_and_sample_of_who_was_given_the_drug(built, truth):
+    rows = table(built, "adam.adppk")
+    assert set(rows["pk_source"].unique()) == {"trial", "earlier"}
+    assert rows.select("AMTU", "DVU").unique().drop_nulls().height >= 1
+    trial = rows.filter(pl.col("pk_source") == "trial")
+    given = truth.filter(pl.col("dose_mg") > 0, ~pl.col("usubjid").str.starts_with("DEMO-PK"))
+    assert set(trial["USUBJID"]) == set(given["usubjid"])
+    samples = trial.filter(pl.col("EVID") == 0)
+    analysed = table(built, "adam.adpc").filter(pl.col("ANL01FL") == "Y")
+    own = analysed.filter(pl.col("USUBJID").is_in(trial["USUBJID"].to_list()))
+    assert sorted(samples["SPECREF"]) == sorted(own["SPECREF"])
+    assert samples.select(pl.col("source_file", "source_line").is_not_null().all()).row(0) == (
+        True,
+        True,
+    )
+
+
+def test_a_sample_lies_about_a_day_after_the_last_dose_as_the_diary_says(built):
+    rows = table(built, "ard.population_predictions").filter(pl.col("pk_source") == "trial")
+    assert rows["hours_since_dose"].is_between(18, 30).all()
+
+
+@pytest.mark.parametrize("name", ["CL", "V1", "Q", "V2", "TLAG", "CL~WT", "CL~DOSE"])
+def test_a_planted_parameter_lies_inside_its_interval(built, name):
+    planted = dict(planted_kinetics().iter_rows())
+    row = parameters(built, "dose effect")[name]
+    assert abs(row["estimate"] - planted[name]) < Z99 * row["se"]
+
+
+def test_typical_clearance_is_that_of_the_subjects_drawn(built, truth):
+    """The mean of the planted clearances themselves, of those who are in the fit."""
+    rows = parameters(built, "dose effect")
+    fitted = set(table(built, "ard.population_predictions")["USUBJID"])
+    own = truth.filter(pl.col("usubjid").is_in(list(fitted)))
+    size = np.log(own["weight_kg"].to_numpy() / 70.0)
+    dose = np.log(own["dose_mg"].to_numpy() / 0.3)
+    design = np.column_stack([np.ones(len(size)), size, dose])
+    solved, *_ = np.linalg.lstsq(design, np.log(own["clearance_l_per_h"].to_numpy()))
+    assert abs(rows["CL"]["estimate"] - np.exp(solved[0])) < 1.96 * rows["CL"]["se"]
+    assert abs(rows["CL~WT"]["estimate"] - solved[1]) < 1.96 * rows["CL~WT"]["se"]
+    assert abs(rows["CL~DOSE"]["estimate"] - solved[2]) < 1.96 * rows["CL~DOSE"]["se"]
+
+
+@pytest.mark.parametrize("dose", [0.15, 0.3, 0.45])
+def test_planted_exposure_of_a_dose_lies_inside_the_interval_of_its_geometric_mean(
+    built, truth, dose
+):
+    own = table(built, "ard.exposure").filter(
+        pl.col("exposure_measure") == pk_tables.AUC, pl.col("dose_mg") == dose
+    )
+    joined = own.drop_nulls("exposure_value").join(truth, on="usubjid")
+    found = np.log(joined["exposure_value"].to_numpy())
+    planted = np.log(joined["auc_ss"].to_numpy())
+    half = T90 * found.std(ddof=1) / np.sqrt(len(found))
+    assert abs(found.mean() - planted.mean()) < half
+    assert np.corrcoef(found, planted)[0, 1] > 0.6, "individuals are told apart"
+
+
+def test_the_planted_slope_lies_inside_the_interval_of_either_population(built):
+    planted = dict(planted_kinetics().iter_rows())["dose slope of AUCss"]
+    rows = table(built, "ard.dose_proportionality")
+    assert rows["run"].to_list() == [MAIN, SENSITIVITY]
+    for row in rows.iter_rows(named=True):
+        assert row["ci_lo"] < planted < row["ci_hi"], row["run"]
+        assert row["conclusion"] == "inconclusive", "0.83 with this n is neither"
+    main = rows.row(0, named=True)
+    assert main["dose_exponent_lo"] < 1 - planted < main["dose_exponent_hi"]
+    assert main["d_ofv"] < -3.84
+
+
+def test_what_the_rule_of_one_quantifiable_sample_does_is_shown(built):
+    """Who has only samples below the limit is left out by the one and kept by the other."""
+    exposure = table(built, "ard.exposure")
+    doses = {row["run"]: row for row in table(built, "ard.dose_proportionality").to_dicts()}
+    boxes = table(built, "ard.exposure_summary").filter(pl.col("cut_off") == "")
+    kept = boxes.filter(pl.col("exposure_measure") == pk_tables.AUC_ALL)["n_blq_only"].sum()
+    lost = doses[MAIN]["n_missing"] - doses[SENSITIVITY]["n_missing"]
+    assert lost == kept > 0
+    assert doses[MAIN]["dose_slope"] < doses[SENSITIVITY]["dose_slope"], "the rule bends it down"
+    why = exposure.filter(
+        pl.col("exposure_measure") == pk_tables.AUC, pl.col("exposure_value").is_null()
+    )["reasons"]
+    assert (why == "no sample above the limit of quantification").sum() == lost
+
+
+def test_no_planted_covariate_but_weight_moves_exposure_beyond_the_band(built):
+    rows = table(built, "ard.covariate_forest")
+    assert set(rows["covariate"]) == {"WT", "AGE", "CRCL", "SEX", "RACE", "ETHNIC", "DISEASE"}
+    assert rows["within_band"].all()
+    weight = rows.filter(pl.col("covariate") == "WT").sort("covariate_value")
+    assert weight["ratio"].to_list() == sorted(weight["ratio"], reverse=True)
+    planted = (70.0 / weight["covariate_value"].to_numpy()) ** 0.25
+    assert (planted > weight["ratio_lo"].to_numpy() - 0.05).all()
+    assert (planted < weight["ratio_hi"].to_numpy() + 0.05).all()
+
+
+def test_the_predictive_check_covers_most_quantiles(built):
+    rows = table(built, "ard.predictive_check").drop_nulls(["of_samples", "sim_low", "sim_high"])
+    inside = rows["of_samples"].is_between(rows["sim_low"] * 0.999, rows["sim_high"] * 1.001)
+    assert inside.mean() > 0.8
+    assert set(rows["pk_source"]) == {"trial", "earlier"}
+
+
+def test_residuals_are_about_standard_normal(built):
+    residuals = table(built, "ard.population_predictions")["cwres"].drop_nulls()
+    assert abs(residuals.mean()) < 0.15
+    assert 0.85 < residuals.std() < 1.15
+
+
+def test_exposure_and_every_biomarker_s_change_are_joined(built):
+    rows = table(built, "ard.exposure_response")
+    asked = table(built, "adam.adbm").filter(
+        pl.col("AVISITN") == 24, pl.col("ANL01FL") == "Y", pl.col("CHG").is_not_null()
+    )
+    for measure in (pk_tables.AUC, "mean predose concentration"):
+        own = rows.filter(pl.col("exposure_measure") == measure)
+        assert set(own["paramcd"]) == set(asked["PARAMCD"])
+        assert (own["n"] >= 10).all()
+
+
+def test_a_second_build_has_the_same_content(built):
+    home, _, loaded = built
+    former = Lake(home, loaded).head("ard.population_fits")
+    again = build_relation(home, loaded, "ard.population_fits")
+    assert not again.changed
+    assert again.content_hash == former.content_hash
+
+
+@pytest.fixture(scope="module")
+def sparse(built):
+    """The runs on the trial alone, and its event rows."""
+    model = built[2].study.plan.population_pk
+    plan = PopulationPlan.read(
+        model.model,
+        subject_rule=model.subject_rule,
+        dose_effect=model.dose_effect,
+        full=model.full,
+        starts=1,
+    )
+    rows = table(built, "adam.adppk").filter(pl.col("pk_source") == "trial")
+    return rows, population_runs(rows, plan)
+
+
+def test_sparse_data_alone_fail_with_reasons_and_publish_no_individual_estimate(sparse):
+    _, runs = sparse
+    main, _, dose, full = runs
+    assert main.status == "FAILED"
+    assert "hessian_not_pd" in main.codes or "runaway_parameter" in main.codes
+    assert main.reasons
+    assert main.result.ebe is None
+    assert main.result.predictions is None
+    with pytest.raises(FitFailedError):
+        main.result.require_ok()
+    for blocked in (dose, full):
+        assert (blocked.status, blocked.codes) == ("FAILED", "main_failed")
+        assert main.codes in blocked.reasons
+
+
+def test_what_hangs_on_a_failed_fit_is_not_available_and_says_why(built, sparse):
+    rows, runs = sparse
+    named = pk_tables.by_name(runs)
+    subjects = truth_subjects(built)
+    exposures = pk_tables.exposure_rows(rows, runs, subjects)
+    own = exposures.filter(pl.col("exposure_measure") == pk_tables.AUC)
+    assert own.height == (subjects["dose_mg"] > 0).sum()
+    assert own["exposure_value"].null_count() == own.height
+    assert set(own["status"]) == {"not_available"}
+    assert own["reasons"].str.contains(named[MAIN].codes.split(", ")[0]).all()
+    dose = pk_tables.dose_rows(exposures, runs, level=0.9).row(0, named=True)
+    assert (dose["status"], dose["n_subjects"]) == ("not_available", 0)
+    forest = forest_rows(rows, named[FULL], parameter="CL", level=0.9, band=(0.8, 1.25))
+    assert forest["status"].to_list() == ["not_available"]
+    assert prediction_rows(rows, named[MAIN]) is None
+    assert check_rows(rows, named[MAIN], replicates=2, seed=1) is None
+    told = pk_tables.parameter_table(runs).filter(pl.col("run") == MAIN)
+    assert told["pk_parameter"].len() > 5
+    assert "estimate" not in told.columns or told["estimate"].null_count() == told.height
+
+
+def truth_subjects(built):
+    doses = table(built, "ref.arms").select(pl.col("ARMCD").alias("arm"), "dose_mg")
+    adsl = table(built, "adam.adsl").filter(pl.col("SAFFL") == "Y")
+    return adsl.select(pl.col("USUBJID").alias("usubjid"), pl.col("ARMCD").alias("arm")).join(
+        doses, on="arm"
+    )
+
+
+def test_a_wrong_unit_of_the_dose_stops_the_events_and_nothing_is_written(built, monkeypatch):
+    """0.3 of another unit would be a factor of 1000 in every clearance."""
+    from assayhouse.pipeline import population_pk
+
+    home, _, loaded = built
+    former = Lake(home, loaded).head("adam.adppk")
+    honest = population_pk.BuildContext.table
+
+    def in_micrograms(context, relation):
+        frame = honest(context, relation)
+        if relation == "sdtm.ex":
+            frame = frame.with_columns(pl.lit("ug").alias("EXDOSU"))
+        return frame
+
+    monkeypatch.setattr(population_pk.BuildContext, "table", in_micrograms)
+    with pytest.raises(UnitError, match="no dose of any arm"):
+        build_relation(home, loaded, "adam.adppk")
+    assert issubclass(UnitError, AssayhouseError)
+    assert Lake(home, loaded).head("adam.adppk") == former
