@@ -33,8 +33,8 @@ CASES = [
 ]
 FITTED = [name for name in CASES if not name.startswith("wang2007")]
 
-# R of these fits was taken with modes that had not quite converged; see docs/methods. Its standard
-# errors lie outside what the number of subjects allows, ours do not move with the step.
+# R of these references was taken at modes that stopped before their last step; see
+# test_standard_errors.py, which reproduces them, and shows ours from the objective's values alone.
 LOOSE_SE = {"oral1cpt_odd_sd": 0.08, "oral1cpt_odd_all": 0.12, "oral2cpt_odd_all": 0.06}
 ONE = FitOptions(starts=1)
 
