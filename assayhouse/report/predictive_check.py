@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BELOW = -1.0
-COLUMNS = ("pk_source", "bin", "quantile", "AFRLT", "of_samples", "sim_low", "sim_median", "sim_high",
-           "n_replicates", "method")  # fmt: skip
+COLUMNS = (
+    *("pk_source", "bin", "quantile", "AFRLT", "of_samples", "sim_low", "sim_median", "sim_high"),
+    *("n_replicates", "method"),
+)
 _BANDS = {0.05: "#b8c6d1", 0.5: "#e3b79a", 0.95: "#b8c6d1", BELOW: "#b8c6d1"}
 _HOURS_PER_WEEK = 168.0
 
