@@ -1,7 +1,9 @@
 """From instrument files in landing to compared values: truth recovered, planted errors named."""
 
+import base64
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -10,6 +12,7 @@ from assayhouse.contracts import declarations as shipped
 from assayhouse.pipeline import delivery
 from assayhouse.pipeline.relations import build_relation
 from assayhouse.simulate.study import simulate_study
+from dagster_project.defs.instrument_pictures import instrument_metadata
 
 from support.deliveries import Bench, manifest_of
 
@@ -117,6 +120,24 @@ def test_plates_are_judged_as_delivered_and_as_read_again(bench):
     assert (own.filter(pl.col("check") == "recovery")["passed_fl"] == "Y").all()
     charts = quality.filter(pl.col("check") == "control_chart_3sd")
     assert charts["passed_fl"].drop_nulls().len() > 50
+
+
+def test_pictures_of_the_last_files_stand_on_the_page_of_their_relation(bench):
+    study = SimpleNamespace(home=bench.home, declarations=bench.declarations)
+    wanted = {
+        "recon.flow_populations": (2, "LYMPH"), "recon.fragment_peaks": (2, "peaks called"),
+        "recon.plate_wells": (1, "unknowns"), "recon.qpcr_wells": (1, "amplification curves"),
+    }  # fmt: skip
+    for relation, (count, words) in wanted.items():
+        found = instrument_metadata(study, relation)
+        assert len(found) == count, relation
+        for picture in found.values():
+            encoded = picture.value.partition("base64,")[2].rstrip(")")
+            svg = base64.b64decode(encoded)
+            assert len(svg) < 50_000
+            assert words in svg.decode()
+    assert instrument_metadata(study, "recon.plate_quality") == {}
+    assert instrument_metadata(study, "sdtm.dm") == {}
 
 
 def damaged(bench, name, content, layout):
