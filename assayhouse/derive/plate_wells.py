@@ -77,7 +77,7 @@ def fit_plate_curves(wells: pl.DataFrame, plan: PlatePlan) -> pl.DataFrame:
     """
     usable = wells.filter(
         pl.col("well_type").is_in(["STD", BLANK])
-        & pl.col("expected_conc").is_not_null()
+        & (pl.col("expected_conc") >= 0)
         & (pl.col("state") != "masked")
     )
     rows = []

@@ -46,25 +46,28 @@ def name_suspicions(rows: pl.DataFrame) -> pl.Series:
         factor explains is named after it; a single value that is off in a file whose others agree
         was edited.
     """
-    if not rows["verdict"].eq(DIFFER).any():
-        return pl.Series("suspicion", [None] * rows.height, dtype=pl.String)
-    listed = list(rows.iter_rows(named=True))
-    differing = [place for place, row in enumerate(listed) if row["verdict"] == DIFFER]
+    names: list[str | None] = [None] * rows.height
+    # Whole files are read row by row: only those of a basis where anything differs.
+    off = rows.filter(pl.col("verdict") == DIFFER)["basis"].unique()
+    looked_at = rows.with_row_index("__row").filter(pl.col("basis").is_in(off.implode()))
+    listed = list(looked_at.iter_rows(named=True))
     swapped = _swapped(listed)
     agreeing = _agreeing_by_file(listed)
-    names: list[str | None] = [None] * len(listed)
-    for place in differing:
-        row = listed[place]
-        if _who(row) in swapped:
-            names[place] = SWAPPED
-        elif _explains(row, "dilution_ratios"):
-            names[place] = DILUTION
-        elif _explains(row, "factor_ratios"):
-            names[place] = SEX_FACTOR
-        else:
-            alone = agreeing.get(row["instrument_receipt"], 0) >= _FEWEST_AGREEING
-            names[place] = EDITED if alone else UNEXPLAINED
+    for row in listed:
+        if row["verdict"] == DIFFER:
+            names[row["__row"]] = _name(row, swapped, agreeing)
     return pl.Series("suspicion", names, dtype=pl.String)
+
+
+def _name(row: _Row, swapped: set[_Who], agreeing: Mapping[object, int]) -> str:
+    if _who(row) in swapped:
+        return SWAPPED
+    if _explains(row, "dilution_ratios"):
+        return DILUTION
+    if _explains(row, "factor_ratios"):
+        return SEX_FACTOR
+    alone = agreeing.get(row["instrument_receipt"], 0) >= _FEWEST_AGREEING
+    return EDITED if alone else UNEXPLAINED
 
 
 def _where(row: _Row) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from assayhouse.contracts.instrument_file import InstrumentSpec
 from assayhouse.derive.fragment_peaks import derive_panel_peaks, dye_column
 from assayhouse.derive.plate_wells import derive_plate_wells, signal_names
 from assayhouse.derive.qpcr_wells import run_curves
-from assayhouse.errors import InstrumentFileError
+from assayhouse.errors import InstrumentFileError, ModelDataError
 from assayhouse.instruments.electrophoresis import read_abif
 from assayhouse.instruments.fcs import read_fcs
 from assayhouse.instruments.gate_tree import EventAxes
@@ -37,7 +37,7 @@ from assayhouse.warehouse.home import Home
 
 Mapped = Callable[[str], pl.DataFrame]
 FILES_SHOWN, MOST_DOTS, MOST_POINTS, MOST_PANELS = 2, 700, 600, 6
-MARGIN_SCANS, LEAST_RFU = 60, 10.0
+MARGIN_SCANS, LEAST_RFU, MOST_CURVES = 60, 10.0, 12
 _SCATTER = ("FSC", "SSC", "TIME")
 
 
@@ -85,7 +85,7 @@ def _picture(
     path = require_archived(root, str(row["sha256"]), str(row["source_file"]))
     try:
         panels = list(_PANELS[shape](path, layout.instrument, row))
-    except InstrumentFileError:
+    except (InstrumentFileError, ModelDataError):
         return None
     if not panels:
         return None
@@ -277,13 +277,18 @@ def _qpcr(path: Path, _spec: InstrumentSpec, _row: dict[str, object]) -> Iterato
                         x=part["cycle"].cast(pl.Float64).to_numpy(),
                         y=part["fluorescence"].to_numpy(),
                     )
-                    for part in wells[:: max(1, -(-len(wells) // 24))]
+                    for part in wells[:: max(1, -(-len(wells) // MOST_CURVES))]
                 ),
             )
     for place, ((name, target), curve) in enumerate(sorted(run_curves(run).items())):
         standards = run.wells.filter(
-            (pl.col("run") == name) & (pl.col("target") == target) & (pl.col("type") == "STD")
-        ).drop_nulls(["cq", "quantity"])
+            (pl.col("run") == name)
+            & (pl.col("target") == target)
+            & (pl.col("type") == "STD")
+            & (pl.col("quantity") > 0)
+        ).drop_nulls("cq")
+        if curve.status == "failed" or standards.is_empty():
+            continue
         copies = standards["quantity"].to_numpy()
         line = np.geomspace(copies.min(), copies.max(), 2)
         yield Panel(

@@ -39,8 +39,11 @@ def instrument_metadata(study: StudyHome, relation: str) -> Metadata:
         pictures = pictures_of(study.home, declarations, context.mapped, (shape,))
     found: Metadata = {}
     for picture in pictures:
-        if len(picture.svg) < MAX_BYTES:
-            encoded = base64.b64encode(picture.svg).decode()
-            text = f"![{picture.title}](data:image/svg+xml;base64,{encoded})"
-            found[picture.picture_id] = dg.MetadataValue.md(text)
+        if len(picture.svg) >= MAX_BYTES:
+            note = "Too large for this page: see the report."
+            found[picture.picture_id] = dg.MetadataValue.text(note)
+            continue
+        encoded = base64.b64encode(picture.svg).decode()
+        text = f"![{picture.title}](data:image/svg+xml;base64,{encoded})"
+        found[picture.picture_id] = dg.MetadataValue.md(text)
     return found
