@@ -1,5 +1,9 @@
-"""kill -9 of the whole demo at random moments; a rerun must end in the same content hashes."""
+"""kill -9 of the whole demo at random moments; a rerun must end in the same content hashes.
 
+Readers look in all the while, and must see whole publications only.
+"""
+
+import itertools
 import os
 import random
 import shutil
@@ -8,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +24,7 @@ from assayhouse.warehouse.catalogue import query
 from assayhouse.warehouse.home import Home
 
 CONSOLE = Console()
+LOOK_IN_SECONDS = 2.0
 
 
 def _environment(root: Path) -> dict[str, str]:
@@ -53,27 +59,47 @@ def _undisturbed(root: Path) -> tuple[dict[str, str], float]:
     return fingerprint(Home(root / "home"), declarations.load()), time.perf_counter() - started
 
 
-def run(kills: int) -> None:
-    """Print one line per kill: moment, whether readers saw whole publications, whether equal."""
+def _wait(root: Path, process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Let it run for a while, as a reader who looks in again and again; whether all was whole."""
+    until, whole = time.perf_counter() + seconds, True
+    while process.poll() is None and (left := until - time.perf_counter()) > 0:
+        time.sleep(min(LOOK_IN_SECONDS, left))
+        whole = whole and _whole(root)
+    return whole
+
+
+def _killed_often(root: Path, waits: Iterable[float]) -> Iterator[tuple[float, bool]]:
+    """Start the demo again after each kill; gives each wait and what readers saw."""
+    for wait in waits:
+        process = _start(root)
+        whole = _wait(root, process, wait)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        yield wait, whole and _whole(root)
+
+
+def run(kills: int, *, per_home: int = 5) -> None:
+    """Print one line per kill: when, whether readers saw whole publications, whether equal.
+
+    Each home is killed ``per_home`` times on its way, each time at a random moment of what is
+    left to do, and then run to its end.
+    """
     moments = random.Random(1)  # noqa: S311 - moments of kills, no secret
-    table = Table(title="Demo killed with SIGKILL at random moments, then run again")
+    table = Table(title="Demo killed with SIGKILL at random moments, then run to its end")
     for name in ("kill", "after s", "readers saw whole publications", "content hashes equal"):
         table.add_column(name, justify="right")
     with tempfile.TemporaryDirectory(prefix="assayhouse-kills-") as folder:
         wanted, seconds = _undisturbed(Path(folder) / "undisturbed")
-        for number in range(1, kills + 1):
-            root = Path(folder) / f"kill-{number}"
-            after = moments.uniform(0.5, seconds)
-            process = _start(root)
-            time.sleep(after)
-            whole = _whole(root)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            whole = whole and _whole(root)
+        for first in range(1, kills + 1, per_home):
+            count = min(per_home, kills + 1 - first)
+            root = Path(folder) / f"home-{first}"
+            when = sorted(moments.uniform(0.5, seconds) for _ in range(count))
+            waits = [after - before for before, after in itertools.pairwise([0.0, *when])]
+            seen = list(_killed_often(root, waits))
             finished = _start(root).wait() == 0
-            found = fingerprint(Home(root / "home"), declarations.load())
-            equal = finished and found == wanted
-            table.add_row(str(number), f"{after:.1f}", str(whole), str(equal))
-            CONSOLE.log(f"kill {number} of {kills} after {after:.1f} s: equal {equal}")
+            equal = finished and fingerprint(Home(root / "home"), declarations.load()) == wanted
+            for number, (wait, whole) in enumerate(seen, start=first):
+                table.add_row(str(number), f"{wait:.1f}", str(whole), str(equal))
+            CONSOLE.log(f"kills {first} to {first + count - 1} of {kills}: equal {equal}")
             shutil.rmtree(root)
     CONSOLE.print(table)

@@ -15,6 +15,9 @@ from dagster_project.partitions import deliveries, intake_key, layout_keys
 from dagster_project.resources import StudyHome
 
 GROUP = "intake"
+# What says where a row stands and why it was kept out; none of it is a value of the row.
+PLACE = ("receipt", "layout", "file_name", "source_line", "column", "rule", "reason")
+MAX_PLACES = 100
 Result = dg.MaterializeResult | dg.AssetCheckResult
 
 
@@ -91,6 +94,25 @@ def record_version(lake: Lake, relation: str) -> str:
     return "+".join(head.content_hash for head in lake.heads(relation)) or "none"
 
 
+def _places(lake: Lake, relation: str) -> metadata.Metadata:
+    """Where the rows that were kept out stand and why; of the open side, without their text."""
+    if not set(lake.spec(relation).columns) >= set(PLACE):
+        return {}
+    rows = lake.scan(relation, side="open").select(PLACE).sort(PLACE).collect()
+    last = rows.tail(MAX_PLACES)
+    if last.is_empty():
+        return {}
+    records = [
+        dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
+        for row in last.iter_rows(named=True)
+    ]
+    shown = f"last {last.height} of {rows.height}" if rows.height > last.height else "all"
+    return {
+        "rows": dg.MetadataValue.table(records),
+        "rows_shown": f"{shown}; `assayhouse sql` shows {relation} with the text as sent",
+    }
+
+
 def _record(lake: Lake, relation: str) -> dg.MaterializeResult:
     heads = lake.heads(relation)
     return dg.MaterializeResult(
@@ -99,6 +121,7 @@ def _record(lake: Lake, relation: str) -> dg.MaterializeResult:
         metadata={
             "dagster/row_count": sum(head.rows for head in heads),
             "rows_by_side": metadata.counted({head.side: head.rows for head in heads}),
+            **_places(lake, relation),
         },
     )
 

@@ -19,7 +19,7 @@ from support.deliveries import manifest_of
 from support.laboratory import render
 
 ROOT = Path(__file__).resolve().parents[2]
-WELLS = "singulex.wells"
+RESULTS, WELLS = "singulex.results", "singulex.wells"
 PATIENCE = 120.0
 
 pytestmark = [
@@ -29,18 +29,29 @@ pytestmark = [
 ]
 
 
-def send_cut_wells(night):
-    """Drop a file of wells that ends inside a row."""
-    layout = night.declarations.layouts[WELLS]
+def served_rows(night, layout):
+    """Text columns of the current rows of a layout, in the order of their lines."""
     lake = Lake(night.home, night.declarations)
     with lake.connect(visible=delivery.visible_receipts(night.home)) as connection:
         frame = connection.sql(f"select * from {layout.relation} order by source_line").pl()
-    rows = frame.select([c.name for c in layout.columns]).fill_null("").head(2000).to_dicts()
-    data = render(layout, rows)[:-30]
-    name = "DEMO-SLE-01_singulex-wells_T003_20190304.csv"
-    night.drop(name, data, vendor="singulex")
-    sidecar = manifest_of({name: (WELLS, data, len(rows))}, transfer=3, vendor="singulex")
-    night.drop(f"{name}.manifest.json", sidecar, vendor="singulex")
+    return frame.select([c.name for c in layout.columns]).fill_null("").to_dicts()
+
+
+def send_faults(night):
+    """Drop results of which one row has another unit, and wells that end inside a row."""
+    results, wells = (night.declarations.layouts[name] for name in (RESULTS, WELLS))
+    rows = served_rows(night, results)
+    rows.append(rows[-1] | {"ANALYTE": "IL-2", "ORRESU": "10^9/L"})
+    cut = served_rows(night, wells)[:2000]
+    sent = {RESULTS: (render(results, rows), len(rows)), WELLS: (render(wells, cut)[:-30], 2000)}
+    files = {
+        f"DEMO-SLE-01_{name.replace('.', '-')}_T003_20190304.csv": (name, data, n)
+        for name, (data, n) in sent.items()
+    }
+    for name, (_, data, _) in files.items():
+        night.drop(name, data, vendor="singulex")
+    sidecar = manifest_of(files, transfer=3, vendor="singulex")
+    night.drop("DEMO-SLE-01_singulex_T003.manifest.json", sidecar, vendor="singulex")
 
 
 def free_port():
@@ -67,7 +78,7 @@ def home(tmp_path_factory):
     night = nights.copy_of_finished_night(tmp_path_factory.mktemp("browser") / "home")
     given = {"planned": "planned", "reason": "end of study", "at": nights.AT, "who": "anna"}
     publication.unblind(night.home, night.declarations, **given)
-    send_cut_wells(night)
+    send_faults(night)
     with nights.dagster_of(night.home) as instance:
         done = night.run(instance)
         assert done.published
@@ -111,7 +122,9 @@ def test_the_lineage_shows_every_layer_from_delivery_to_result(page, address, tm
 
 
 def test_a_rejected_delivery_is_a_red_partition_with_a_failed_check(page, home, address, tmp_path):
-    rejected = delivery.receipts(home.home)[-1].partition_key
+    rejected = next(
+        item.partition_key for item in delivery.receipts(home.home)[::-1] if item.layout == WELLS
+    )
     page.open(f"{address}/assets/intake/singulex_wells?view=partitions", rejected)
     page.click(rejected)
     page.say("failed, and did not materialize this asset")
@@ -153,3 +166,31 @@ def test_nobody_is_asked_to_join_anything(page, address):
 def test_the_server_is_for_this_machine_only():
     assert HOST == "127.0.0.1"
     assert server(port="1", read_only=True)[1:5] == ["-h", "127.0.0.1", "-p", "1"]
+
+
+def walk_to(page, address, relation):
+    """Two clicks from the first page: the catalogue, then the relation in its list."""
+    page.open(f"{address}/", "Catalog")
+    page.click("Catalog")
+    page.say("Asset name")
+    shown = " / ".join(relation.split("."))
+    page.scroll_until(shown)
+    page.click(shown)
+    page.say("content_hash" if relation.startswith("report") else "rows_by_side")
+
+
+def test_a_scientist_finds_a_figure_with_three_clicks(page, address):
+    walk_to(page, address, "report.figures")
+    page.click("[Show Markdown]")
+    image = "document.querySelector('img[src^=\"data:image/svg+xml\"]')"
+    page.wait(f"!!{image} && {image}.naturalWidth > 100")
+
+
+def test_a_data_manager_finds_the_quarantined_rows_with_three_clicks(page, address, tmp_path):
+    walk_to(page, address, "intake.quarantine")
+    page.click("[Show Table]")
+    page.say("DEMO-SLE-01_singulex-results_T003_20190304.csv")
+    page.say("source_line")
+    page.say("the unit is not the one declared for this value")
+    page.picture(tmp_path / "quarantine.png")
+    assert "raw_text" not in page.text()

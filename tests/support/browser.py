@@ -76,6 +76,16 @@ class Page:
         self.wait(f"{found}.length > 0")
         self.value(f"{found}.at(-1).click()")
 
+    def scroll_until(self, text):
+        """Scroll whatever scrolls, a page at a time, until it shows an element with this text."""
+        script = (
+            "(() => { const shown = [...document.querySelectorAll('*')].some("
+            f"e => e.innerText && e.innerText.trim() === {json.dumps(text)}); "
+            "if (!shown) for (const e of document.querySelectorAll('*')) "
+            "if (e.scrollHeight > e.clientHeight + 50) e.scrollTop += 400; return shown; })()"
+        )
+        self.wait(script)
+
     def picture(self, path, *, clip=None):
         """Write what is to be seen, or a part of it, as PNG."""
         time.sleep(1)
