@@ -106,7 +106,11 @@ def _places(lake: Lake, relation: str) -> metadata.Metadata:
         dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
         for row in last.iter_rows(named=True)
     ]
-    shown = f"last {last.height} of {rows.height}" if rows.height > last.height else "all"
+    shown = (
+        f"last {last.height} of {rows.height}"
+        if rows.height > last.height
+        else f"all {rows.height}"
+    )
     return {
         "rows": dg.MetadataValue.table(records),
         "rows_shown": f"{shown}; `assayhouse sql` shows {relation} with the text as sent",
