@@ -22,6 +22,7 @@ from assayhouse.contracts.terminology import (
     read_unit_factors,
     unit_terms,
 )
+from assayhouse.contracts.training import TrainingTable, read_training_table
 from assayhouse.contracts.vendor_file import LayoutSpec, Mapping, read_layout
 from assayhouse.errors import BlindingError, DeclarationError
 
@@ -42,6 +43,7 @@ class Declarations:
     unit_factors: tuple[UnitFactor, ...]
     unit_spellings: dict[str, str]
     term_tables: dict[str, tuple[dict[str, str], ...]] = field(default_factory=dict)
+    training: dict[str, TrainingTable] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> dict[str, TableSpec]:
@@ -275,7 +277,40 @@ def load(study_folder: Path | None = None) -> Declarations:
             for name, path in sorted(terms.items())
             if name not in _OWN_TERMS
         },
+        training=_training(study),
     )
+
+
+def _training(study: Study) -> dict[str, TrainingTable]:
+    """Read the training sets, and refuse a cut-off that its set cannot make."""
+    files = paths.overlay("schemas", "training/*", study_folder=study.folder)
+    found = {}
+    for item in study.plan.training_sets:
+        path = files.get(f"training/{item.file}")
+        if path is None:
+            message = (
+                f"{study.study_id}: training set {item.training_set} has no file "
+                f"schemas/training/{item.file}."
+            )
+            raise DeclarationError(message)
+        found[item.training_set] = read_training_table(path)
+    versions = {item.training_set: item.set_version for item in study.plan.training_sets}
+    for cut in study.plan.cut_offs:
+        if cut.training is None:
+            continue
+        if cut.training not in found or cut.parameter not in found[cut.training].values:
+            message = (
+                f"{study.study_id}: cut-off {cut.cut_off} is made from {cut.training}, which is "
+                f"no declared training set with a column {cut.parameter}."
+            )
+            raise DeclarationError(message)
+        if versions[cut.training] != cut.set_version:
+            message = (
+                f"{study.study_id}: cut-off {cut.cut_off} and its training set {cut.training} "
+                "have different set_version. A rule holds for the scores it was made from."
+            )
+            raise DeclarationError(message)
+    return found
 
 
 def _layouts(study: Study) -> dict[str, LayoutSpec]:

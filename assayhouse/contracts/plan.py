@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assayhouse.contracts.documents import Document
+from assayhouse.contracts.training import TrainingSet, read_training_set
 from assayhouse.errors import DeclarationError
 
 RULES = ("antimode", "median", "fixed")
+MADE = ("antimode", "median", "auto")
 LEVELS = ("high", "low")
 SUBJECT_RULES = ("quantifiable", "observed")
 
@@ -32,17 +34,23 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutOff:
-    """A cut-off fixed before the trial: low <= value < high, on one scale and no other."""
+    """A cut-off fixed before the trial: low <= value < high, on one scale and no other.
+
+    Where it names a ``training`` set, the rule is carried out on that set, rounded to
+    ``decimals``; a ``value`` beside it is what the rule must give.
+    """
 
     cut_off: str
     label: str
     parameter: str
     scale: str
     rule: str
-    value: float
+    value: float | None
     level_of_interest: str
     set_version: str | None
     source: str
+    training: str | None = None
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +151,7 @@ class Plan:
 
     expression: Expression | None = None
     modules: tuple[Module, ...] = ()
+    training_sets: tuple[TrainingSet, ...] = ()
     cut_offs: tuple[CutOff, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     effects: Mapping[str, object] = field(default_factory=dict)
@@ -204,22 +213,25 @@ def _module(document: Document) -> Module:
 def _cut_off(document: Document) -> CutOff:
     document.only(
         *("id", "label", "parameter", "scale", "rule", "value", "level_of_interest"),
-        *("set_version", "source"),
+        *("set_version", "source", "training", "decimals"),
     )
-    value = document.number("value")
-    if value is None:
-        message = f"{document.where}: value is required. Add it."
+    value, training = document.number("value"), document.optional_text("training")
+    if value is None and training is None:
+        message = f"{document.where}: value is required. Add it, or name a training set."
         raise DeclarationError(message)
+    known, usual = (RULES, "fixed") if training is None else (MADE, "auto")
     return CutOff(
         cut_off=document.text("id"),
         label=document.text("label"),
         parameter=document.text("parameter"),
         scale=document.text("scale"),
-        rule=document.choice("rule", RULES, "fixed"),
+        rule=document.choice("rule", known, usual),
         value=value,
         level_of_interest=document.choice("level_of_interest", LEVELS, "high"),
         set_version=document.optional_text("set_version"),
         source=document.text("source"),
+        training=training,
+        decimals=document.integer("decimals") if "decimals" in document else None,
     )
 
 
@@ -314,7 +326,7 @@ _OF_EFFECTS = ("parameters", "subgroups")
 
 
 def read_plan(document: Document) -> Plan:
-    """Read the parts of a plan from ``study.yaml``: modules, cut_offs, endpoints, analyses.
+    """Read the parts of a plan from ``study.yaml``, from modules to analyses.
 
     Raises
     ------
@@ -331,6 +343,7 @@ def read_plan(document: Document) -> Plan:
     return Plan(
         expression=_expression(modules.part("expression")),
         modules=tuple(map(_module, modules.parts("scores"))),
+        training_sets=tuple(map(read_training_set, document.parts("training_sets"))),
         cut_offs=tuple(map(_cut_off, document.parts("cut_offs"))),
         endpoints=tuple(map(_endpoint, document.parts("endpoints"))),
         effects={k: v for k, v in _options(effects).items() if k not in _OF_EFFECTS},

@@ -233,6 +233,7 @@ def read_study(path: Path, *, folder: Path | None) -> Study:
             "parameters",
             "treatment_words",
             "modules",
+            "training_sets",
             "cut_offs",
             "endpoints",
             "analyses",

@@ -78,15 +78,19 @@ def layouts(context: BuildContext) -> pl.DataFrame:
 
 
 def cut_offs(context: BuildContext) -> pl.DataFrame:
-    """Return the cut-offs fixed before the trial, each with its scale and source."""
+    """Return the cut-offs fixed before the trial, each with its scale and source.
+
+    One that names a training set takes rule and value from what that set made.
+    """
+    made = _made_rules(context)
     rows: list[dict[str, object]] = [
         {
             "cut_off": item.cut_off,
             "label": item.label,
             "PARAMCD": item.parameter,
             "scale": item.scale,
-            "cut_off_rule": item.rule,
-            "cut_off_value": item.value,
+            "cut_off_rule": made.get(item.cut_off, (item.rule, item.value))[0],
+            "cut_off_value": made.get(item.cut_off, (item.rule, item.value))[1],
             "level_of_interest": item.level_of_interest,
             "set_version": item.set_version,
             "source": item.source,
@@ -94,6 +98,17 @@ def cut_offs(context: BuildContext) -> pl.DataFrame:
         for item in context.declarations.study.plan.cut_offs
     ]
     return _frame(rows, context.spec)
+
+
+def _made_rules(context: BuildContext) -> dict[str, tuple[str, float]]:
+    """Rule and value of every cut-off that a training set made."""
+    if "ref.cut_off_rules" not in context.declarations.parents(context.spec.relation):
+        return {}
+    rules = context.table("ref.cut_off_rules")
+    return {
+        row["cut_off"]: (row["cut_off_rule"], row["cut_off_value"])
+        for row in rules.iter_rows(named=True)
+    }
 
 
 def module_genes(context: BuildContext) -> pl.DataFrame:

@@ -57,6 +57,7 @@ def recipe(declarations: Declarations, relation: str) -> str:
         parts += [spec.writer, repr(_read_of_study(declarations, spec))]
         if spec.layer == "ref":
             parts += [repr(declarations.parameters), repr(declarations.unit_factors)]
+            parts += [table.sha256 for _, table in sorted(declarations.training.items())]
     for shape in spec.mapped:
         for layout, mapping in declarations.mappings(shape):
             parts += [repr(mapping), *_instrument_recipe(declarations, layout)]

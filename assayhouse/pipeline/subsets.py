@@ -1,5 +1,8 @@
 """Relations of baseline subsets: shares by arm, response differences, cut-offs and their origin."""
 
+import hashlib
+
+import numpy as np
 import polars as pl
 
 from assayhouse.analysis.subsets import baseline_shares, subset_differences
@@ -62,14 +65,17 @@ def subset_differences_of_study(context: BuildContext) -> pl.DataFrame:
 
 def _origin(context: BuildContext, cut: CutOff, *, seed: int) -> dict[str, object]:
     flags = context.table("adam.subset_flags").filter(pl.col("cut_off") == cut.cut_off)
+    used = context.table("ref.cut_offs").row(
+        by_predicate=pl.col("cut_off") == cut.cut_off, named=True
+    )
     values = flags.filter(pl.col("level").is_not_null())["BASE"]
     row: dict[str, object] = {
         "cut_off": cut.cut_off,
         "label": cut.label,
         "PARAMCD": cut.parameter,
         "scale": cut.scale,
-        "cut_off_rule": cut.rule,
-        "cut_off_value": cut.value,
+        "cut_off_rule": used["cut_off_rule"],
+        "cut_off_value": used["cut_off_value"],
         "level_of_interest": cut.level_of_interest,
         "set_version": cut.set_version,
         "source": cut.source,
@@ -92,8 +98,25 @@ def _origin(context: BuildContext, cut: CutOff, *, seed: int) -> dict[str, objec
         "silverman_p": rule.silverman.p,
         "values_sha256": rule.sha256,
         "status": "ok",
-        "reasons": "; ".join(rule.warnings),
+        "reasons": "; ".join([*rule.warnings, *_reused(context, cut, flags, rule.sha256)]),
     }
+
+
+def _reused(context: BuildContext, cut: CutOff, flags: pl.DataFrame, sha256: str) -> list[str]:
+    """Warn where the training set is not outside the trial: the same people or the same values."""
+    if cut.training is None:
+        return []
+    table = context.declarations.training[cut.training]
+    names = flags["USUBJID"].to_list()
+    known = {*names, *(name.rpartition("-")[2] for name in names)}
+    shared = len(known.intersection(table.people))
+    said = []
+    if shared:
+        said.append(f"{shared} people of the training set {cut.training} are in the trial")
+    values = np.sort(np.array(table.values[cut.parameter]))
+    if hashlib.sha256(values[~np.isnan(values)].astype("<f8").tobytes()).hexdigest() == sha256:
+        said.append(f"the training set {cut.training} holds the trial's own values")
+    return said
 
 
 def module_cutoffs(context: BuildContext) -> pl.DataFrame:

@@ -38,7 +38,8 @@ SHIPPED = {
         *("recomputed", "status"),
     },
     "ref": {
-        *("arms", "cut_offs", "layouts", "module_genes", "parameters", "sites", "study"),
+        *("arms", "cut_off_rules", "cut_offs", "layouts", "module_genes", "parameters", "sites"),
+        "study",
         *("units", "visit_windows"),
     },
     "sdtm": {"be", "cm", "cp", "dm", "ec", "ex", "gf", "lb", "pc", "rs", "vs"},
