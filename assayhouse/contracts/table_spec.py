@@ -4,6 +4,7 @@ Columns are declared once in ``schemas/fields.yaml``; a relation names them. Hol
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -60,6 +61,25 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """Views that people find in the warehouse: one per declared figure or printed table.
+
+    Parameters
+    ----------
+    of : {"figures", "tables"}
+        Section of study.yaml whose items have a view, and the schema of the views.
+    by : str
+        Column that holds the item's id.
+    columns : dict
+        Kind of item to the columns shown.
+    """
+
+    of: str
+    by: str
+    columns: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableSpec:
     """Contract of one relation.
 
@@ -87,6 +107,7 @@ class TableSpec:
     unhashed: tuple[str, ...] = ()
     segment: str | None = None
     slices: str | None = None
+    views: Views | None = None
     code_version: str = "1"
     where: str = ""
 
@@ -199,6 +220,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
             "requires",
             "unhashed",
             "slices",
+            "views",
         ],
         "code_version",
     )
@@ -228,6 +250,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
         requires=document.texts("requires"),
         unhashed=document.texts("unhashed"),
         slices=document.optional_text("slices"),
+        views=_views(document.part("views")) if "views" in document else None,
         code_version=document.text("code_version", "1"),
         where=str(path),
     )
@@ -237,10 +260,24 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
             f"{path}: key and unhashed must name columns of the relation, the key at least one."
         )
         raise DeclarationError(message)
+    shown = spec.views
+    if shown is not None and {shown.by, *chain(*shown.columns.values())} - set(names):
+        message = f"{path}: views must name columns of the relation."
+        raise DeclarationError(message)
     if spec.slices not in (None, spec.key[0]):
         message = f"{path}: slices must be the first column of the key, so that parts are in order."
         raise DeclarationError(message)
     return spec
+
+
+def _views(document: Document) -> Views:
+    document.only("of", "by", "columns")
+    columns = document.part("columns")
+    return Views(
+        of=document.choice("of", ("figures", "tables"), "figures"),
+        by=document.text("by"),
+        columns={kind: columns.texts(kind) for kind in columns},
+    )
 
 
 _RAW_SOURCE = (

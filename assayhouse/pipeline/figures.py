@@ -238,9 +238,9 @@ def shown(study: Study, table: Tables) -> Iterator[tuple[Figure, Kind]]:
 def figure_values(context: BuildContext) -> pl.DataFrame:
     """Return every drawn value of every figure."""
     study, schema = context.declarations.study, context.spec.polars_schema
-    parts = []
-    for figure, kind in shown(study, context.table):
-        twin = kind.twin(figure, context.table)
+    parts, table = [], functools.cache(context.table)
+    for figure, kind in shown(study, table):
+        twin = kind.twin(figure, table)
         twin = twin.with_columns(row_order=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
         for name, dtype in schema.items():
             twin = column_or_null(twin, name, dtype)
@@ -253,9 +253,9 @@ def figures(context: BuildContext) -> pl.DataFrame:
     study = context.declarations.study
     drawings = Drawings(context.home.figures(context.declarations.side(context.spec.relation)))
     marks = Marks(synthetic=study.synthetic, watermark=context.watermark)
-    rows = []
-    for figure, kind in shown(study, context.table):
-        frames = {name: _narrowed(figure, context.table(name)) for name in kind.reads}
+    rows, table = [], functools.cache(context.table)
+    for figure, kind in shown(study, table):
+        frames = {name: _narrowed(figure, table(name)) for name in kind.reads}
         hashes = {
             name: content_hash(frame, context.declarations.tables[name])
             for name, frame in frames.items()

@@ -1,10 +1,13 @@
 """The declared tables in printed form, from the relations of one publication."""
 
+import functools
 from collections.abc import Callable
 
 import polars as pl
 
 from assayhouse.contracts.study import Figure
+from assayhouse.pipeline.context import BuildContext
+from assayhouse.report.frames import column_or_null
 from assayhouse.report.pk_printed import parameters_table, population_rule_table
 from assayhouse.report.printed import (
     PrintedTable,
@@ -79,3 +82,15 @@ def printed(items: tuple[Figure, ...], table: Tables) -> tuple[PrintedTable, ...
         for item in items
         if not table(KINDS[item.kind][0]).is_empty()
     )
+
+
+def table_values(context: BuildContext) -> pl.DataFrame:
+    """Return every number of every printed table."""
+    study, schema = context.declarations.study, context.spec.polars_schema
+    parts = []
+    for item in printed(study.printed_tables, functools.cache(context.table)):
+        rows = item.rows.with_columns(row_order=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+        for name, dtype in schema.items():
+            rows = column_or_null(rows, name, dtype)
+        parts.append(context.spec.conform(rows))
+    return pl.concat(parts) if parts else context.spec.empty()

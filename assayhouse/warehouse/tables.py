@@ -1,5 +1,7 @@
 """Tables of a warehouse file: rows, comments on every column, and what the file says it holds."""
 
+from dataclasses import replace
+
 import duckdb
 
 from assayhouse.contracts.declarations import Declarations
@@ -60,6 +62,31 @@ def fill(
         connection.execute(spec.ddl(table=name))
         connection.execute(f"insert into {name} by name {views.current(source)}")
         _comment(connection, spec, name)
+    for relation in sources:
+        _item_views(connection, declarations, declarations.tables[relation])
+
+
+def _item_views(
+    connection: duckdb.DuckDBPyConnection, declarations: Declarations, spec: TableSpec
+) -> None:
+    """One view per declared figure or printed table, with what its kind shows, commented."""
+    if spec.views is None:
+        return
+    study, shown = declarations.study, spec.views
+    connection.execute(f"create schema if not exists {shown.of}")
+    for item in study.figures if shown.of == "figures" else study.printed_tables:
+        names = shown.columns.get(item.kind, spec.columns)
+        name = views.qualified(f"{shown.of}.{item.figure_id}")
+        listed = ", ".join(map(views.named, names))
+        order = ", ".join(map(views.named, spec.key))
+        connection.execute(
+            f"create or replace view {name} as select {listed} "  # noqa: S608 - declared
+            f"from {views.qualified(spec.relation)} "
+            f"where {views.named(shown.by)} = {views.quoted(item.figure_id)} order by {order}"
+        )
+        fields = tuple(field for field in spec.fields if field.name in names)
+        own = replace(spec, label=item.title, grain=spec.grain, fields=fields)
+        _comment(connection, own, name, kind="view")
 
 
 def _history_table(
@@ -81,8 +108,9 @@ def _history_table(
 def _comment(
     connection: duckdb.DuckDBPyConnection, spec: TableSpec, name: str, *, kind: str = "table"
 ) -> None:
-    for comment in spec.comments(table=name):
-        connection.execute(comment.replace("comment on table ", f"comment on {kind} ", 1))
+    first, *rest = spec.comments(table=name)
+    first = first.replace("comment on table ", f"comment on {kind} ", 1)
+    connection.execute(";\n".join([first, *rest]))  # one text: one by one they take longer
 
 
 def describe(

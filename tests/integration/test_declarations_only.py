@@ -132,3 +132,47 @@ def test_the_figure_of_the_new_study_is_drawn(night):
     twin = pl.read_csv(result.published.report_folder / "all.csv")
     assert set(twin["panel"]) == {"SYSBP", "HGB"}
     assert home.warehouse_file("open").is_file()
+
+
+def test_every_declared_figure_and_table_is_a_view_with_its_title_and_units(night):
+    home = night[0]
+    found = query(
+        home,
+        "select schema_name || '.' || view_name as name, comment from duckdb_views() "
+        "where schema_name in ('figures', 'tables') order by 1",
+    )
+    assert [name for name, _ in found.rows()] == ["figures.all", "tables.forest", "tables.shares"]
+    assert "Module A at the start" in found["comment"][2]
+    columns = query(
+        home,
+        "select column_name, comment from duckdb_columns() "
+        "where schema_name in ('figures', 'tables')",
+    )
+    assert columns["comment"].null_count() == 0
+    assert ("pct", "Share [%]") in columns.rows()
+
+
+def test_a_tables_view_has_the_numbers_of_its_csv_in_the_report(night):
+    home, result = night
+    for name, key in (("shares", ["cut_off", "arm"]), ("forest", ["row_order"])):
+        csv = pl.read_csv(result.published.report_folder / f"{name}.csv")
+        view = query(home, f"select * from tables.{name}")
+        shared = [column for column in csv.columns if column in view.columns]
+        assert set(csv.columns) - set(shared) <= {"table_id"}
+        for column in shared:
+            if csv[column].dtype.is_float():
+                assert view[column].to_list() == pytest.approx(csv[column].to_list(), rel=1e-12)
+            elif column not in key and csv[column].null_count() < csv.height:
+                assert view[column].cast(pl.String).to_list() == [
+                    None if cell is None else str(cell) for cell in csv[column]
+                ]
+
+
+def test_a_figures_view_has_the_rows_of_the_figure_in_order(night):
+    view = query(night[0], 'select * from figures."all"')
+    whole = query(
+        night[0],
+        "select * from report.figure_values where figure_id = 'all' order by row_order",
+    )
+    assert view.height
+    assert view.equals(whole.select(view.columns))

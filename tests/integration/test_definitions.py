@@ -53,7 +53,7 @@ SHIPPED = {
         *("population_pk", "population_predictions", "predictive_check"),
         *("median_changes", "module_cutoffs", "response_curves", "subsets"),
     },
-    "report": {"figure_values", "figures"},
+    "report": {"figure_values", "figures", "table_values"},
     "warehouse": {"publication"},
 }
 STUDIES = {"shipped": None, "cdisc-pilot": ROOT / "studies" / "cdisc-pilot"}

@@ -53,6 +53,9 @@ analyses:
   subsets: {endpoint: FEWER}
 figures:
   - {id: all, kind: time_course, title: Both, parameters: [SYSBP, HGB]}
+tables:
+  - {id: shares, kind: baseline_subsets, title: Module A at the start}
+  - {id: forest, kind: subset_differences, title: Fewer joints, options: {arm: H, visit: 8}}
 """
 PARAMETERS = """PARAMCD,PARAM,unit,scale,assay,lloq,uloq,low_plausible,high_plausible
 SYSBP,Systolic blood pressure,mmHg,linear,cuff,,,60,260

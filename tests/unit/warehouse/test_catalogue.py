@@ -1,12 +1,17 @@
 """Warehouse files: what they hold, what they must not hold, and what a question may do."""
 
+from dataclasses import replace
+
 import duckdb
 import polars as pl
 import pytest
 
+from assayhouse.contracts.study import Figure
+from assayhouse.contracts.table_spec import Views
 from assayhouse.errors import HomeError, QueryError, WarehouseError
 from assayhouse.warehouse import catalogue
 from assayhouse.warehouse.catalogue import build_warehouse, published_in, query
+from assayhouse.warehouse.lake import Lake
 
 from support.small_study import LB, RAW, arms, codes, findings, results, small_lake
 
@@ -285,3 +290,39 @@ def test_a_file_can_be_copied_away_and_read_alone(served, tmp_path):
     copy.write_bytes(served.warehouse_file("open").read_bytes())
     with duckdb.connect(str(copy), read_only=True) as connection:
         assert connection.sql(f"select count(*) from {RAW}").fetchall() == [(2,)]
+
+
+def with_views(lake):
+    """The small study with a figure whose values stand in a sealed relation's column."""
+    declared = dict(lake.declarations.declared_tables)
+    shown = Views(of="figures", by="ARMCD", columns={"plain": ("USUBJID",)})
+    declared["adam.arms"] = replace(declared["adam.arms"], views=shown)
+    drawn = (
+        Figure(figure_id="SECRETARM", kind="plain", title="Who's who", parameters=()),
+        Figure(figure_id="none", kind="other", title="Nobody", parameters=()),
+    )
+    study = replace(lake.declarations.study, figures=drawn)
+    return Lake(lake.home, replace(lake.declarations, declared_tables=declared, study=study))
+
+
+def test_a_declared_figure_is_a_view_of_its_rows_with_title_and_comments(lake):
+    lake = with_views(lake)
+    publish(lake, 1, 2, 3)
+    assert query(lake.home, "from figures.SECRETARM", sealed=True).rows() == [("1",)]
+    assert query(lake.home, "from figures.none", sealed=True).columns == ["USUBJID", "ARMCD"]
+    told = query(
+        lake.home,
+        "select v.comment, c.comment from duckdb_views() as v join duckdb_columns() as c "
+        "on v.view_name = c.table_name and v.schema_name = c.schema_name "
+        "where v.view_name = 'SECRETARM'",
+        sealed=True,
+    )
+    assert told.rows() == [("Who's who: one row per USUBJID", "Label of USUBJID")]
+
+
+def test_a_view_of_what_is_sealed_is_not_in_the_open_file(lake):
+    lake = with_views(lake)
+    publish(lake, 1, 2, 3)
+    assert not {name for name in relations(lake.home) if name.startswith("figures.")}
+    publish(lake, 1, 2, 3, serve_sealed=True)
+    assert "figures.SECRETARM" in relations(lake.home)
