@@ -4,22 +4,30 @@ Sparse predose samples of the trial and rich ones of earlier studies go from fil
 to the population model and what stands on it. The truth is what the simulation planted.
 """
 
+import shutil
+
 import numpy as np
 import polars as pl
 import pytest
 
 from assayhouse.analysis import pk_tables
-from assayhouse.analysis.pk_diagnostics import check_rows, forest_rows, prediction_rows
-from assayhouse.analysis.pk_runs import FULL, MAIN, SENSITIVITY, PopulationPlan, population_runs
+from assayhouse.analysis.exposure import PREDOSE
+from assayhouse.analysis.pk_runs import MAIN, SENSITIVITY
 from assayhouse.errors import AssayhouseError
+from assayhouse.pipeline import population_pk
+from assayhouse.pipeline.publication import unblind
 from assayhouse.pipeline.relations import build_relation
+from assayhouse.pk import FitResult
 from assayhouse.pk.errors import FitFailedError, UnitError
 from assayhouse.simulate.individuals import subject_table
 from assayhouse.simulate.pooled import planted_kinetics, pooled_subject_table
 from assayhouse.simulate.world import World
+from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
+from dagster_project.checks import table_results
+from dagster_project.defs.population import CHECK, FITS, PREDICTIONS, population_metadata
 
-from support.clean_study import clean_home, rows_of
+from support.clean_study import AT, clean_home, rows_of
 
 pytestmark = pytest.mark.slow
 LAYOUTS = (
@@ -28,6 +36,11 @@ LAYOUTS = (
 )
 RELATIONS = (
     *("ard.population_pk", "ard.exposure_summary", "ard.dose_proportionality"),
+    *("ard.covariate_forest", "ard.population_predictions", "ard.predictive_check"),
+    "ard.exposure_response",
+)
+HANGING = (
+    *("ard.population_pk", "ard.exposure", "ard.exposure_summary", "ard.dose_proportionality"),
     *("ard.covariate_forest", "ard.population_predictions", "ard.predictive_check"),
     "ard.exposure_response",
 )
@@ -177,7 +190,7 @@ def test_exposure_and_every_biomarker_s_change_are_joined(built):
     asked = table(built, "adam.adbm").filter(
         pl.col("AVISITN") == 24, pl.col("ANL01FL") == "Y", pl.col("CHG").is_not_null()
     )
-    for measure in (pk_tables.AUC, "mean predose concentration"):
+    for measure in (pk_tables.AUC, PREDOSE):
         own = rows.filter(pl.col("exposure_measure") == measure)
         assert set(own["paramcd"]) == set(asked["PARAMCD"])
         assert (own["n"] >= 10).all()
@@ -192,68 +205,104 @@ def test_a_second_build_has_the_same_content(built):
 
 
 @pytest.fixture(scope="module")
-def sparse(built):
-    """The runs on the trial alone, and its event rows."""
-    model = built[2].study.plan.population_pk
-    plan = PopulationPlan.read(
-        model.model,
-        subject_rule=model.subject_rule,
-        dose_effect=model.dose_effect,
-        full=model.full,
-        starts=1,
-    )
-    rows = table(built, "adam.adppk").filter(pl.col("pk_source") == "trial")
-    return rows, population_runs(rows, plan)
+def sparse(built, tmp_path_factory):
+    """A copy of the home in which no earlier study was pooled, built anew."""
+    home, _, loaded = built
+    folder = tmp_path_factory.mktemp("sparse") / "home"
+    shutil.copytree(home.root, folder)
+    copy = Home(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(population_pk, "POOLED", "a shape that nothing maps to")
+        for relation in ("adam.adppk", "ard.population_fits", *HANGING):
+            build_relation(copy, loaded, relation)
+    return copy, loaded
+
+
+def of(sparse, relation):
+    return rows_of(*sparse, relation)
 
 
 def test_sparse_data_alone_fail_with_reasons_and_publish_no_individual_estimate(sparse):
-    _, runs = sparse
-    main, _, dose, full = runs
-    assert main.status == "FAILED"
-    assert "hessian_not_pd" in main.codes or "runaway_parameter" in main.codes
-    assert main.reasons
-    assert main.result.ebe is None
-    assert main.result.predictions is None
+    assert set(of(sparse, "adam.adppk")["pk_source"]) == {"trial"}
+    runs = {row["run"]: row for row in of(sparse, "ard.population_fits").to_dicts()}
+    main = runs[MAIN]
+    assert main["status"] == "FAILED"
+    assert {"hessian_not_pd", "runaway_parameter"} & set(main["codes"].split(", "))
+    assert main["codes"].split(", ")[0] in main["reasons"]
+    assert main["ofv"] is None
+    result = FitResult.from_json(main["result"])
+    assert result.ebe is None
+    assert result.predictions is None
     with pytest.raises(FitFailedError):
-        main.result.require_ok()
-    for blocked in (dose, full):
-        assert (blocked.status, blocked.codes) == ("FAILED", "main_failed")
-        assert main.codes in blocked.reasons
+        result.require_ok()
+    for blocked in ("dose effect", "full model"):
+        assert (runs[blocked]["status"], runs[blocked]["codes"]) == ("FAILED", "main_failed")
+        assert main["codes"] in runs[blocked]["reasons"]
 
 
-def test_what_hangs_on_a_failed_fit_is_not_available_and_says_why(built, sparse):
-    rows, runs = sparse
-    named = pk_tables.by_name(runs)
-    subjects = truth_subjects(built)
-    exposures = pk_tables.exposure_rows(rows, runs, subjects)
-    own = exposures.filter(pl.col("exposure_measure") == pk_tables.AUC)
-    assert own.height == (subjects["dose_mg"] > 0).sum()
-    assert own["exposure_value"].null_count() == own.height
-    assert set(own["status"]) == {"not_available"}
-    assert own["reasons"].str.contains(named[MAIN].codes.split(", ")[0]).all()
-    dose = pk_tables.dose_rows(exposures, runs, level=0.9).row(0, named=True)
-    assert (dose["status"], dose["n_subjects"]) == ("not_available", 0)
-    forest = forest_rows(rows, named[FULL], parameter="CL", level=0.9, band=(0.8, 1.25))
+def test_what_hangs_on_a_failed_fit_is_not_available_and_says_why(sparse):
+    runs = {row["run"]: row for row in of(sparse, "ard.population_fits").to_dicts()}
+    code = runs[MAIN]["codes"].split(", ")[0]
+    exposures = of(sparse, "ard.exposure")
+    simple = pl.col("exposure_measure") == PREDOSE
+    modelled = exposures.filter(~simple)
+    assert modelled["exposure_value"].null_count() == modelled.height > 0
+    assert set(modelled["status"]) == {"not_available"}
+    main = modelled.filter(pl.col("exposure_measure") == pk_tables.AUC)
+    assert main["reasons"].str.contains(code).all()
+    assert exposures.filter(simple)["exposure_value"].drop_nulls().len() > 0, "needs no model"
+    dose = of(sparse, "ard.dose_proportionality").filter(pl.col("run") == MAIN).row(0, named=True)
+    assert (dose["status"], dose["dose_slope"]) == ("not_available", None)
+    assert code in dose["reasons"]
+    forest = of(sparse, "ard.covariate_forest")
     assert forest["status"].to_list() == ["not_available"]
-    assert prediction_rows(rows, named[MAIN]) is None
-    assert check_rows(rows, named[MAIN], replicates=2, seed=1) is None
-    told = pk_tables.parameter_table(runs).filter(pl.col("run") == MAIN)
-    assert told["pk_parameter"].len() > 5
-    assert "estimate" not in told.columns or told["estimate"].null_count() == told.height
+    assert of(sparse, "ard.population_predictions").is_empty()
+    assert of(sparse, "ard.predictive_check").is_empty()
+    told = of(sparse, "ard.population_pk").filter(pl.col("run") == MAIN)
+    assert told["estimate"].null_count() == told.height > 5
+    boxes = of(sparse, "ard.exposure_summary")
+    assert boxes.filter(pl.col("exposure_measure") == pk_tables.AUC)["n_subjects"].sum() == 0
+    joined = of(sparse, "ard.exposure_response")
+    auc = joined.filter(pl.col("exposure_measure") == pk_tables.AUC)
+    assert set(auc["status"]) == {"not_available"}
+    assert auc["reasons"].str.contains(code).all()
+    assert set(auc["paramcd"]) == set(joined.filter(simple)["paramcd"])
 
 
-def truth_subjects(built):
-    doses = table(built, "ref.arms").select(pl.col("ARMCD").alias("arm"), "dose_mg")
-    adsl = table(built, "adam.adsl").filter(pl.col("SAFFL") == "Y")
-    return adsl.select(pl.col("USUBJID").alias("usubjid"), pl.col("ARMCD").alias("arm")).join(
-        doses, on="arm"
-    )
+def test_the_reasons_of_a_failed_fit_stand_on_the_asset_s_page(sparse):
+    lake = Lake(*sparse)
+    (check,) = table_results(lake, FITS)
+    assert not check.passed
+    assert check.metadata["unexpected"].value == 4
+    shown = population_metadata(lake, FITS)
+    assert str(shown["main_status"]).startswith("FAILED ")
+    assert shown["full_model_status"] == "FAILED main_failed"
+    assert population_metadata(lake, "ard.exposure") == {}
+
+
+def test_before_the_unblinding_the_pages_show_counts_and_afterwards_pictures(built, tmp_path):
+    home, _, loaded = built
+    copy = Home(tmp_path / "home")
+    shutil.copytree(home.root, copy.root)
+    lake = Lake(copy, loaded)
+    before = population_metadata(lake, FITS)
+    assert before["main_counts"].value["n_subjects"] > 200
+    assert not [name for name in before if "reasons" in name]
+    for relation in (PREDICTIONS, CHECK):
+        assert "after unblinding" in population_metadata(lake, relation)["diagnostic"].value
+    unblind(copy, loaded, planned="planned", reason="the analysis", at=AT, who="anna")
+    after = population_metadata(lake, FITS)
+    assert "shrinkage" in after["main_reasons"]
+    for relation in (PREDICTIONS, CHECK):
+        picture = population_metadata(lake, relation)["diagnostic"].value
+        assert "data:image/svg+xml;base64," in picture
+        assert len(picture) < 70_000
+    (passed,) = table_results(lake, FITS)
+    assert passed.passed
 
 
 def test_a_wrong_unit_of_the_dose_stops_the_events_and_nothing_is_written(built, monkeypatch):
     """0.3 of another unit would be a factor of 1000 in every clearance."""
-    from assayhouse.pipeline import population_pk
-
     home, _, loaded = built
     former = Lake(home, loaded).head("adam.adppk")
     honest = population_pk.BuildContext.table
