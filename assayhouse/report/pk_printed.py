@@ -94,7 +94,7 @@ def population_rule_table(
     Returns
     -------
     PrintedTable
-        Per choice one line per dose, and one with the slope.
+        Per choice one line per dose; the slopes stand under the table.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def population_rule_table(
     require_unique(doses, ("run",), name="ard.dose_proportionality")
     lines: list[list[Content]] = []
     marks: list[str] = []
+    slopes: list[str] = []
     parts = []
     for run in doses.sort(pl.col("run") != MAIN, "run").iter_rows(named=True):
         own = summary.filter(
@@ -121,8 +122,7 @@ def population_rule_table(
                  _digits(row["geomean"]), _fixed(row["geocv_pct"], 0)]
             )  # fmt: skip
             marks.append("")
-        lines.append([_slope(run), *[""] * 6])
-        marks.append("total")
+        slopes.append(f"{rule}: {_slope(run)}")
         parts.append(own.select(pl.lit(run["run"]).alias("run"), *_BOXES))
     unit = next(iter(summary["unit"].drop_nulls().to_list()), "")
     heads = (
@@ -139,7 +139,12 @@ def population_rule_table(
         "and bends the slope downwards; read it beside that of every sampled subject. "
         f"Method: {doses['method'][0]}."
     )
-    markup = join((table(heads, lines, marks=marks, caption="Steady-state exposure."), _note(told)))
+    markup = join(
+        (
+            table(heads, lines, marks=marks, caption="Steady-state exposure."),
+            *map(_note, (*slopes, told)),
+        )
+    )
     rows = pl.concat(parts).join(doses.select(_DOSES).drop("n_subjects", "n_missing"),
                                  on=["run", "exposure_measure"], how="left")  # fmt: skip
     rows = rows.select(pl.lit(table_id).alias("table_id"), pl.all())
@@ -152,10 +157,10 @@ def _slope(run: Mapping[str, object]) -> str:
     values = {name: float(str(run[name])) for name in _DOSES[5:13]}
     region = f"{_fixed(run['region_lo'], 2)} to {_fixed(run['region_hi'], 2)}"
     return (
-        f"Slope of log exposure on log dose {number(values['dose_slope'], 2)} "
+        f"slope of log exposure on log dose {number(values['dose_slope'], 2)} "
         f"({100 * values['ci_level']:.0f} % CI {_between(run, 'ci_lo', 'ci_hi', 2)}); "
         f"{values['dose_ratio']:g} times the dose: {number(values['ratio'], 2)} times the exposure "
-        f"({_between(run, 'ratio_lo', 'ratio_hi', 2)}); region {region}: {run['conclusion']}"
+        f"({_between(run, 'ratio_lo', 'ratio_hi', 2)}); region {region}: {run['conclusion']}."
     )
 
 
