@@ -30,6 +30,7 @@ MEDIAN_SCHEMA: Mapping[str, pl.DataType] = {
     "median": pl.Float64(),
     "q1": pl.Float64(),
     "q3": pl.Float64(),
+    "base_median": pl.Float64(),
     "hl_shift": pl.Float64(),
     "ci_lo": pl.Float64(),
     "ci_hi": pl.Float64(),
@@ -73,7 +74,8 @@ def median_changes(
     Returns
     -------
     frame
-        `MEDIAN_SCHEMA`: median and quartiles (type 7) of the per cent change, shift against the
+        `MEDIAN_SCHEMA`: median and quartiles (type 7) of the per cent change, median base of the
+        same subjects, shift against the
         reference arm in percentage points with its interval, p of both tests; sorted by
         parameter, visit, subgroup and arm. Shift and p are null for the reference arm, and an
         end of the interval is null where the samples are too small to have one.
@@ -157,7 +159,8 @@ def _row(
     row: Row = {"arm": arm, "n": len(values), "n_reference": len(control), "test": TEST}
     if len(values):
         low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-        row |= {"median": float(middle), "q1": float(low), "q3": float(high)}
+        base = float(np.median(data.base[known & (data.arm == arm)]))
+        row |= {"median": float(middle), "q1": float(low), "q3": float(high), "base_median": base}
     return row | _tests(values, control, is_reference=arm == spec.reference, spec=spec)
 
 

@@ -16,6 +16,7 @@ FIGURE_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "forest": (("arm", "visit"), ("subset_endpoint", "cut_offs")),
     "cut_point": (("marker",), ("cut_points",)),
     "response_curve": (("marker",), ("cut_points",)),
+    "subgroup_medians": (("subgroup",), ("cut_offs", "subgroups")),
     "exposure_boxes": ((), ("population_pk", "cut_offs")),
     "covariate_forest": ((), ("population_pk",)),
     "goodness_of_fit": ((), ("population_pk",)),
@@ -180,6 +181,7 @@ def _check_figures(study: Study, path: Path) -> None:
     known: dict[str, set[object]] = {
         "arm": {arm.ARMCD for arm in study.arms if not arm.is_reference},
         "visit": {visit.AVISITN for visit in study.visits},
+        "subgroup": set(study.plan.subgroups),
         "marker": set(study.plan.cut_points.markers if study.plan.cut_points else ()),
     }
     for item in shown:

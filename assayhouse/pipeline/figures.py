@@ -28,6 +28,11 @@ from assayhouse.report.response_curve import (
     response_curve_tooltips,
     response_curve_twin,
 )
+from assayhouse.report.subgroup_medians import (
+    plot_subgroup_medians,
+    subgroup_tooltips,
+    subgroup_twin,
+)
 from assayhouse.report.theme import arm_styles
 from assayhouse.report.time_course import plot_time_course
 from assayhouse.report.twin import time_course_twin
@@ -181,9 +186,41 @@ def _no_tooltips(twin: pl.DataFrame) -> dict[str, str]:
     return {}
 
 
+def _subgroup_medians_twin(figure: Figure, table: Tables) -> pl.DataFrame:
+    return subgroup_twin(
+        table("ard.median_changes"),
+        table("ard.effects"),
+        cut_offs=table("ref.cut_offs"),
+        styles=arm_styles(table("ref.arms")),
+        parameters=table("ref.parameters"),
+        visits=table("ref.visit_windows"),
+        paramcds=figure.parameters,
+        subgroup=str(figure.options["subgroup"]),
+        figure_id=figure.figure_id,
+    )
+
+
+def _subgroup_medians(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
+    return plot_subgroup_medians(
+        table("ard.median_changes"),
+        table("ard.effects"),
+        cut_offs=table("ref.cut_offs"),
+        arms=table("ref.arms"),
+        parameters=table("ref.parameters"),
+        visits=table("ref.visit_windows"),
+        paramcds=figure.parameters,
+        subgroup=str(figure.options["subgroup"]),
+        title=figure.title,
+        synthetic=marks.synthetic,
+        watermark=marks.watermark,
+        figure_id=figure.figure_id,
+    )
+
+
 _COURSE = ("ard.effects", "ref.arms", "ref.parameters", "ref.visit_windows")
 _CUTS = ("ard.cut_points", "ard.cut_point_bootstrap")
 _CURVES = ("ard.response_curves", "ard.cut_points", "ref.arms")
+_MEDIANS = ("ard.median_changes", "ref.cut_offs", *_COURSE)
 
 
 def _population(
@@ -202,6 +239,9 @@ KINDS = {
     ),
     "forest": Kind(("ard.subsets", "ref.arms"), _forest_twin, forest_rows.forest_tooltips, _forest),
     "cut_point": Kind(_CUTS, _cut_point_twin, _no_tooltips, _cut_point),
+    "subgroup_medians": Kind(
+        _MEDIANS, _subgroup_medians_twin, subgroup_tooltips, _subgroup_medians
+    ),
     "response_curve": Kind(_CURVES, _response_curve_twin, response_curve_tooltips, _response_curve),
     "exposure_boxes": Kind(
         pk_figures.OF_BOXES,

@@ -144,7 +144,11 @@ def render_report(context: ReportContext) -> bytes:
 
 
 def _tabulated(context: ReportContext) -> list[str]:
-    courses = [figure for figure in context.figures if "visit" in figure.twin.columns]
+    courses = [
+        figure
+        for figure in context.figures
+        if "visit" in figure.twin.columns and "subgroup" not in figure.twin.columns
+    ]
     drawn = [code for figure in courses for code in figure.twin["panel"].to_list()]
     return list(dict.fromkeys(drawn))
 

@@ -132,6 +132,7 @@ def _set_frame(axes: "Axes", points: pl.DataFrame) -> None:
     axes.set_title(
         "\n".join(textwrap.wrap(str(first["parameter"]), _letters(axes, 8.4))[:2]),
         loc="left", size=8.4, weight="bold", pad=5.0, linespacing=1.1,
+        y=1.0,  # its place is known: no search for ticks above the panel at every drawing
     )  # fmt: skip
     unit = f" ({first['unit']})" if first["unit"] else ""
     axes.set_ylabel(f"Change from baseline{unit}", size=7.2)
@@ -179,15 +180,15 @@ def _draw_arm(axes: "Axes", points: pl.DataFrame, style: ArmStyle) -> None:
     rank = 3.0 + 0.1 * style.order
     heights = [math.nan if value is None else value for value in points["estimate"].to_list()]
     axes.plot(points["x"].to_list(), heights, color=style.colour, linewidth=1.3, zorder=rank)
-    for row in points.iter_rows(named=True):
-        if row["estimate"] is None:
-            continue
-        if row["se"] is not None:
-            axes.plot(
-                [row["x"]] * 2, [row["lower"], row["upper"]],
-                color=style.colour, linewidth=0.9, zorder=rank,
-                marker="_", markersize=3.6, markeredgewidth=0.9,
-            )  # fmt: skip
+    drawn = [row for row in points.iter_rows(named=True) if row["estimate"] is not None]
+    bars = [row for row in drawn if row["lower"] is not None]
+    axes.plot(
+        [x for row in bars for x in (row["x"], row["x"], math.nan)],
+        [y for row in bars for y in (row["lower"], row["upper"], math.nan)],
+        color=style.colour, linewidth=0.9, zorder=rank,
+        marker="_", markersize=3.6, markeredgewidth=0.9,
+    )  # fmt: skip
+    for row in drawn:
         (marker,) = axes.plot([row["x"]], [row["estimate"]], zorder=rank + 0.05, **look)
         marker.set_gid(row["point_id"])
 
@@ -298,7 +299,7 @@ def _solid(axes: "Axes", points: pl.DataFrame) -> list[Box]:
     for row in points.filter(pl.col("estimate").is_not_null()).iter_rows(named=True):
         x, y = _pixel(axes, row["x"], row["estimate"])
         boxes.append(Box(left=x - half, right=x + half, bottom=y - half, top=y + half))
-        if row["se"] is not None:
+        if row["lower"] is not None:
             low, high = (_pixel(axes, row["x"], row[end])[1] for end in ("lower", "upper"))
             boxes.append(Box(left=x - 1.8, right=x + 1.8, bottom=low - 0.5, top=high + 0.5))
     return boxes

@@ -4,7 +4,8 @@ The form of a trial's pharmacodynamic figures: means with standard errors, label
 difference against the reference arm. Takes results as they are; estimates nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,9 +14,12 @@ from assayhouse.report.figure import DrawnFigure, export
 from assayhouse.report.footnotes import footnotes
 from assayhouse.report.inline import tooltips
 from assayhouse.report.sheet import Sheet, empty_figure, furnish
-from assayhouse.report.theme import arm_styles, drawing_settings
+from assayhouse.report.theme import ArmStyle, arm_styles, drawing_settings
 from assayhouse.report.thumbnail import thumbnail
 from assayhouse.report.twin import time_course_twin
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def plot_time_course(
@@ -71,13 +75,65 @@ def plot_time_course(
         paramcds=paramcds,
         figure_id=figure_id,
     )
+    return draw_course(
+        twin,
+        styles=styles,
+        sheet=_sheet(twin, n_panels=len(paramcds)),
+        title=title,
+        notes=lambda drawn: footnotes(drawn, effects, styles=styles),
+        tips=tooltips,
+        synthetic=synthetic,
+        watermark=watermark,
+    )
+
+
+def draw_course(
+    twin: pl.DataFrame,
+    *,
+    styles: Sequence[ArmStyle],
+    sheet: Sheet,
+    title: str,
+    notes: Callable[[pl.DataFrame], Sequence[str]],
+    tips: Callable[[pl.DataFrame], Mapping[str, str]],
+    synthetic: bool,
+    watermark: str | None,
+    add: Callable[["Axes", pl.DataFrame], None] | None = None,
+) -> DrawnFigure:
+    """Draw panels of lines by arm from their numbers.
+
+    Parameters
+    ----------
+    twin : polars.DataFrame
+        In the form of `assayhouse.report.twin.time_course_twin`.
+    styles : sequence of ArmStyle
+        The arms, in dose order.
+    sheet : Sheet
+        Sizes.
+    title : str
+        Heading of the figure.
+    notes, tips : callable
+        Notes under the figure, from the twin with ``label_drawn`` set; tooltips by point.
+    synthetic : bool
+        Whether the data are simulated; the figure then says so.
+    watermark : str or None
+        Text across every panel.
+    add : callable or None
+        What is drawn into a panel beside its lines.
+
+    Returns
+    -------
+    DrawnFigure
+        SVG, PNG, PDF, thumbnail and the numeric twin.
+    """
+    figure_id = str(twin["figure_id"][0])
     with drawing_settings(figure_id):
-        sheet = _sheet(twin, n_panels=len(paramcds))
         figure = empty_figure(sheet)
         drawn: set[str] = set()
-        for index, code in enumerate(paramcds):
-            axes = figure.add_axes(sheet.place(index))
-            drawn |= panel.draw(axes, twin.filter(pl.col("panel") == code), styles=styles)
+        for index, code in enumerate(twin["panel"].unique(maintain_order=True)):
+            axes, points = figure.add_axes(sheet.place(index)), twin.filter(pl.col("panel") == code)
+            drawn |= panel.draw(axes, points, styles=styles)
+            if add is not None:
+                add(axes, points)
             if watermark:
                 panel.stamp(axes, watermark)
         twin = twin.with_columns(label_drawn=pl.col("point_id").is_in(list(drawn)))
@@ -86,7 +142,7 @@ def plot_time_course(
             sheet,
             title=title,
             handles=panel.arm_handles(styles),
-            notes=footnotes(twin, effects, styles=styles),
+            notes=notes(twin),
             synthetic=synthetic,
         )
         files = export(figure, title=title)
@@ -97,7 +153,7 @@ def plot_time_course(
         png=files.png,
         pdf=files.pdf,
         twin=twin,
-        tooltips=tooltips(twin),
+        tooltips=tips(twin),
         thumbnail_svg=thumbnail(
             twin, styles=styles, title=title, synthetic=synthetic, watermark=watermark
         ),

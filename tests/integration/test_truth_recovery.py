@@ -29,6 +29,7 @@ from support.clean_study import clean_home, rows_of
 
 pytestmark = pytest.mark.slow
 SEEDS = tuple(int(seed) for seed in os.environ.get("RECOVERY_SEEDS", "11 22 33").split())
+DEMO = 20190304  # seed of the demonstration
 LARGE = 6_000  # subjects per arm: 24,000 in all
 KEY = ["paramcd", "avisitn", "response", "term", "arm"]
 RESPONSES = ("abs", "chg", "pchg", "log")
@@ -140,8 +141,12 @@ def at_own_margins(long, spec, limit):
 
 
 @pytest.fixture(scope="module")
-def deviations(loaded, spec, landed):
-    limit = limit_of(spec, loaded)
+def limit(loaded, spec):
+    return limit_of(spec, loaded)
+
+
+@pytest.fixture(scope="module")
+def deviations(loaded, spec, landed, limit):
     assert len({paramcd for paramcd, *_ in limit} - {BESIDE}) == ANALYTES
     parts = []
     for seed in SEEDS:
@@ -278,6 +283,34 @@ def test_one_scale_of_error_for_all_arms_is_not_enough(loaded, spec):
     by_arm = dict(zip(errors["h1"]["arm"], ratio, strict=True))
     assert by_arm[first] > 1.4
     assert by_arm[last] < 0.9
+
+
+def test_intervals_of_the_shipped_imputation_cover_the_planted_differences(loaded, limit):
+    """The study as it is shipped, imputation and all, on the demonstration's trial and others.
+
+    A difference is a coefficient of the limit, whatever the margins of a trial are.
+    """
+    shipped = replace(effect_spec(declarations.load().study), subgroups=())
+    assert shipped.population == "baseline_observed"
+    assert shipped.impute.m == 20
+    parts = []
+    for seed in (DEMO, *SEEDS):
+        rows = estimate_effects(trial(loaded, seed), shipped).filter(term="diff")
+        parts.append(rows.with_columns(pl.lit(seed).alias("seed")))
+    rows = pl.concat(parts)
+    truth = [
+        limit[paramcd, visit, response][f"arm:{arm}"]
+        for paramcd, visit, response, arm in rows.select(*KEY[:3], "arm").iter_rows()
+    ]
+    told = rows.with_columns(pl.Series("truth", truth)).filter(status="ok")
+    rows = told.with_columns(covered=pl.col("truth").is_between("ci_lo", "ci_hi"))
+    assert rows.height >= 0.97 * 4 * len(RESPONSES) * (ARMS - 1) * VISITS * (ANALYTES + 1)
+    for (seed, response), part in rows.group_by("seed", "response", maintain_order=True):
+        print(f"seed {seed}, {response}: {100 * part['covered'].mean():.1f} % of {part.height}")
+    demo = rows.filter(seed=DEMO)["covered"].mean()
+    print(f"demonstration {100 * demo:.1f} %, all seeds {100 * rows['covered'].mean():.1f} %")
+    assert demo >= 0.92
+    assert 0.93 <= rows["covered"].mean() <= 0.975
 
 
 def test_a_refused_estimate_has_no_number_and_a_reason(deviations):
