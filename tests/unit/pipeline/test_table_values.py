@@ -2,12 +2,14 @@
 
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from assayhouse.contracts import declarations
 from assayhouse.contracts.study import Figure
 from assayhouse.pipeline import figures, printed
 
+from support import pk_report as population
 from support import report_inputs as inputs
 from support import report_subsets as subsets
 
@@ -16,6 +18,17 @@ TABLES = LOADED.declared_tables["report.table_values"]
 FRAMES = {
     "ard.baseline_subsets": subsets.baseline_subsets(),
     "ard.subsets": subsets.subsets(),
+    "ard.effects": inputs.demo_effects(),
+    "ard.baseline_means": pl.DataFrame(
+        [("IL2", arm, 9.0, 80) for arm in ("PBO", "D015", "D030", "D045")],
+        schema=("paramcd", "arm", "estimate", "n"),
+        orient="row",
+    ),
+    "ard.population_pk": population.parameters(),
+    "ard.dose_proportionality": population.proportionality(),
+    "ard.exposure_summary": population.summary(),
+    "ref.parameters": inputs.demo_parameters(),
+    "ref.visit_windows": inputs.demo_visits(),
     "ref.arms": inputs.demo_arms(),
     "ref.cut_offs": subsets.cut_offs(),
 }
@@ -28,6 +41,9 @@ ITEMS = (
         parameters=(),
         options={"arm": "D045", "visit": 24},
     ),
+    Figure(figure_id="three", kind="means", title="Means", parameters=("IL2",)),
+    Figure(figure_id="four", kind="population_parameters", title="Model", parameters=()),
+    Figure(figure_id="five", kind="population_rule", title="Rule", parameters=()),
 )
 
 
@@ -43,7 +59,9 @@ def made(items=ITEMS, frames=FRAMES):
 def test_every_line_of_every_table_is_a_row_in_printed_order():
     rows = made()
     tables = printed.printed(ITEMS, FRAMES.__getitem__)
-    assert rows["table_id"].unique(maintain_order=True).to_list() == ["one", "two"]
+    assert {item.kind for item in ITEMS} == set(printed.KINDS)
+    shown = rows["table_id"].unique(maintain_order=True).to_list()
+    assert shown == [item.figure_id for item in ITEMS]
     for table in tables:
         own = rows.filter(table_id=table.table_id)
         assert own["row_order"].to_list() == list(range(1, table.rows.height + 1))
