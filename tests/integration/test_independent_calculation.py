@@ -248,5 +248,6 @@ def test_relations_built_part_by_part_are_those_built_at_once(landed, monkeypatc
         commit = relations.build_relation(home, loaded, relation)
         print(f"{relation}: {commit.rows} rows in {len(parts)} parts")
         assert sum(rows for _, rows in parts) == commit.rows
+        assert max(rows for _, rows in parts) <= slices.SLICE_ROWS or len(parts) == 1
         assert (len(parts) > 1) == (relation not in {"sdtm.rs", "sdtm.vs"}), parts
         assert not commit.changed, f"{relation}: the parts are not the whole"
