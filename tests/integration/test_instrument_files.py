@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from assayhouse.contracts import declarations as shipped
+from assayhouse.contracts.vendor_file import read_layout
 from assayhouse.pipeline import delivery
 from assayhouse.pipeline.relations import build_relation
 from assayhouse.simulate.study import simulate_study
@@ -212,3 +213,67 @@ def test_the_same_file_again_changes_nothing_and_another_of_its_name_replaces_it
     assert damaged(again, name, content, "covance_flow.fcs").why.endswith("nothing new")
     build_relation(again.home, again.declarations, "recon.flow_populations")
     assert again.table("recon.flow_populations").equals(before)
+
+
+OTHER = """layout: acme.luminex
+version: "1.0"
+label: Plates of another laboratory
+reader: instrument
+file_pattern: '^.+[.]csv$'
+manifest: required
+mode: incremental
+key: [FILE]
+columns:
+  - {name: FILE, label: File, required: true}
+  - {name: INSTRUMENT, label: Instrument}
+  - {name: FLAGS, label: Quirks}
+instrument:
+  technology: immunoassay
+  formats: [xponent]
+  immunoassay: {signals: [Median], analytes: {a: TESTA}, dilutions: {TESTA: 4}}
+maps_to:
+  - relation: plate_files
+    columns: {flags: FLAGS}
+"""
+
+
+def xponent():
+    """An export of another maker: eight standards and one specimen of two analytes."""
+    lines = ['"Program","xPONENT","","FlexMAP 3D"', '"SN","F1"', '"Batch","B1"', '"Results"', ""]
+    head = '"Location","Sample","a","b","Total Events"'
+    levels = [2.0**step for step in range(8)]
+    signals = [20_000 - 19_900 / (1 + level / 20) for level in [*levels, 10.0]]
+    names = [*(f"Standard{n}" for n in range(1, 9)), "ACC1"]
+    lines += ['"DataType:","Median"', head]
+    lines += [
+        f'"{n}(1,A{n})","{name}","{signal:.2f}","{signal / 2:.2f}","9"'
+        for n, (name, signal) in enumerate(zip(names, signals, strict=True), start=1)
+    ]
+    lines += ["", '"DataType:","Standard Expected Concentration"', '"Reagent","a","b"']
+    lines += [f'"Standard{n}","{level}","{level}"' for n, level in enumerate(levels, start=1)]
+    return "\n".join([*lines, "", "-- CRC --", "CRC32: 0", ""]).encode()
+
+
+def test_a_plate_of_another_maker_needs_its_declaration_only(tmp_path):
+    (tmp_path / "acme.luminex.yaml").write_text(OTHER)
+    layout = read_layout(tmp_path / "acme.luminex.yaml")
+    base = shipped.load()
+    other = replace(base, layouts={layout.layout: layout}, study=replace(
+        base.study, layouts=(layout.layout,)))  # fmt: skip
+    bench = Bench(tmp_path / "home", other)
+    bench.drop("one.csv", xponent(), vendor="acme")
+    sidecar = manifest_of(
+        {"one.csv": (layout.layout, xponent(), 1)}, vendor="acme", mode="incremental"
+    )
+    bench.drop("one.csv.manifest.json", sidecar, vendor="acme")
+    bench.scan()
+    assert [outcome.state for outcome in bench.ingest_all()] == ["PUBLISHED"]
+    build_relation(bench.home, other, "recon.plate_wells")
+    build_relation(bench.home, other, "recon.plate_quality")
+    quality = bench.table("recon.plate_quality")
+    assert set(quality["source"]) == {"instrument"}
+    assert (quality.filter(pl.col("check") == "recovery")["passed_fl"] == "Y").all()
+    found = bench.table("recon.plate_wells").filter(pl.col("REFID") == "ACC1")
+    assert found["TESTCD"].to_list() == ["TESTA", "b"]
+    assert found["dilution"].to_list() == [4.0, 1.0]
+    assert (found["concentration"] - 10.0).abs().max() < 0.01
