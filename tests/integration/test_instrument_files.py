@@ -277,3 +277,15 @@ def test_a_plate_of_another_maker_needs_its_declaration_only(tmp_path):
     assert found["TESTCD"].to_list() == ["TESTA", "b"]
     assert found["dilution"].to_list() == [4.0, 1.0]
     assert (found["concentration"] - 10.0).abs().max() < 0.01
+
+
+def test_what_a_file_does_not_give_is_not_recomputable_with_its_reason(again, simulated):
+    content = file_like(simulated, "_G03.fsa").replace(b"GS600LIZ", b"GS500LIZ")
+    assert damaged(again, "again.fsa", content, "dxterity.fsa").state == "PUBLISHED"
+    for relation in ("recon.fragment_peaks", "recon.recomputed"):
+        build_relation(again.home, again.declarations, relation)
+    told = again.table("recon.recomputed").filter(pl.col("instrument_file") == "again.fsa")
+    assert told.height == 19
+    assert set(told.select("verdict", "reason", "suspicion").rows()) == {
+        ("not_recomputable", "SIZING FAILED", None)
+    }
