@@ -27,7 +27,7 @@ class Population:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPanel:
-    """One stained tube: its Gating-ML document, the gate of the beads, its populations.
+    """One stained tube: its document of gates, the gate of the beads, its populations.
 
     ``digest`` stands for the document's content, so that a changed gate is a changed declaration
     wherever the file lies.
@@ -185,7 +185,7 @@ def _panel(document: Document, folder: Path) -> FlowPanel:
     document.only("panel", "gates", "beads", "populations")
     path = folder / document.text("gates")
     if not path.is_file():
-        message = f"{document.where}: {path} is not there. Name a Gating-ML document."
+        message = f"{document.where}: {path} is not there. Name a Gating-ML document or workspace."
         raise DeclarationError(message)
     populations = []
     for part in document.parts("populations"):

@@ -9,8 +9,11 @@ import polars as pl
 
 from assayhouse.contracts.instrument_file import FlowPanel, FlowPlan
 from assayhouse.derive.cell_counts import bead_count, bead_count_cv
+from assayhouse.errors import InstrumentFileError
+from assayhouse.instruments import identify
 from assayhouse.instruments.fcs import FcsFile
-from assayhouse.instruments.gating import GatingStrategy
+from assayhouse.instruments.gates import BoolArray
+from assayhouse.instruments.gating import read_gating_ml, read_workspace
 
 NO_GATE, NO_BEADS = "GATE NOT IN DOCUMENT", "NO BEADS COUNTED"
 SCHEMA = {
@@ -28,8 +31,37 @@ SCHEMA = {
 }
 
 
+def apply_gates(fcs: FcsFile, panel: FlowPanel) -> dict[str, BoolArray]:
+    """Say which events lie in which gate of a panel's declared document.
+
+    Parameters
+    ----------
+    fcs : FcsFile
+        Decoded events.
+    panel : FlowPanel
+        Its document is Gating-ML 2.0, or a FlowJo 10 workspace with one sample, whose gates stand
+        for every tube of the panel and are named by their paths.
+
+    Raises
+    ------
+    InstrumentFileError
+        The document is neither or has several samples, a gate is of a kind that is not evaluated,
+        or the events lack a channel.
+    """
+    if identify(panel.gates) != "flowjo_wsp":
+        return read_gating_ml(panel.gates).apply(fcs)
+    workspace = read_workspace(panel.gates)
+    if len(workspace.samples) != 1:
+        message = (
+            f"the workspace of panel {panel.panel} has {len(workspace.samples)} samples; declare "
+            "one with the single sample whose gates hold for the panel"
+        )
+        raise InstrumentFileError(message, code="unsupported_feature")
+    return workspace.apply(workspace.samples[0], fcs)
+
+
 def derive_populations(
-    fcs: FcsFile, plan: FlowPlan, panel: FlowPanel, strategy: GatingStrategy
+    fcs: FcsFile, plan: FlowPlan, panel: FlowPanel, gates: Mapping[str, BoolArray]
 ) -> pl.DataFrame:
     """Count the populations of one tube.
 
@@ -41,8 +73,8 @@ def derive_populations(
         Which keywords say beads per tube, sample volume and dilution.
     panel : FlowPanel
         Populations with the gates that hold them.
-    strategy : GatingStrategy
-        The panel's gates.
+    gates : mapping of str to (n_events,) boolean array
+        From :func:`apply_gates`.
 
     Returns
     -------
@@ -50,13 +82,8 @@ def derive_populations(
         One row per population: population (gate), TESTCD, events, parent_events, percent of the
         parent, bead_events, beads (per tube), sample_ul, acquired_ul, dilution, count_per_ul and
         count_cv_pct of a count with beads, and status (null where the events were counted).
-
-    Raises
-    ------
-    InstrumentFileError
-        A gate uses a channel or compensation that the file does not have.
     """
-    inside = {name: float(mask.sum()) for name, mask in strategy.apply(fcs).items()}
+    inside = {name: float(mask.sum()) for name, mask in gates.items()}
     beads = None if panel.beads is None else inside.get(panel.beads)
     tube = {
         "bead_events": beads,

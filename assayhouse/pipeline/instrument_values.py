@@ -13,7 +13,11 @@ import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.instrument_file import InstrumentSpec, PlatePlan
-from assayhouse.derive.flow_populations import derive_populations, no_populations
+from assayhouse.derive.flow_populations import (
+    apply_gates,
+    derive_populations,
+    no_populations,
+)
 from assayhouse.derive.fragment_peaks import derive_panel_peaks
 from assayhouse.derive.plate_quality import derive_plate_quality
 from assayhouse.derive.plate_wells import derive_plate_wells
@@ -21,7 +25,6 @@ from assayhouse.derive.qpcr_wells import derive_qpcr_wells
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments.electrophoresis import read_abif
 from assayhouse.instruments.fcs import FcsFile, read_fcs
-from assayhouse.instruments.gating import read_gating_ml
 from assayhouse.instruments.plates import read_plate
 from assayhouse.instruments.qpcr import read_qpcr
 from assayhouse.pipeline.context import BuildContext
@@ -108,7 +111,7 @@ def _populations(file: ArchivedFile) -> pl.DataFrame:
         return nothing.with_columns(pl.lit(file.row["panel"], dtype=pl.String).alias("panel"))
     fcs: FcsFile = read_fcs(file.path)
     try:
-        found = derive_populations(fcs, plan, panel, read_gating_ml(panel.gates))
+        found = derive_populations(fcs, plan, panel, apply_gates(fcs, panel))
     except InstrumentFileError as error:
         found = no_populations(error.code.upper())
     return found.with_columns(pl.lit(panel.panel).alias("panel"))

@@ -9,10 +9,16 @@ import pytest
 
 from assayhouse.contracts.declarations import load
 from assayhouse.contracts.instrument_file import FlowPanel, FlowPlan, Population
-from assayhouse.derive.flow_populations import NO_BEADS, NO_GATE, derive_populations
+from assayhouse.derive.flow_populations import (
+    NO_BEADS,
+    NO_GATE,
+    apply_gates,
+    derive_populations,
+)
 from assayhouse.derive.fragment_peaks import derive_panel_peaks
 from assayhouse.derive.plate_wells import derive_plate_wells
 from assayhouse.derive.qpcr_wells import derive_copies, derive_qpcr_wells
+from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments.electrophoresis import LADDERS, Trace
 from assayhouse.instruments.fcs import FcsFile
 from assayhouse.instruments.gates import Box, Dimension, Gate
@@ -20,6 +26,8 @@ from assayhouse.instruments.gating import GatingStrategy
 from assayhouse.instruments.plate_rows import WELLS, PlateRun
 from assayhouse.instruments.qpcr_records import QpcrRun
 from assayhouse.stats.curves import CurveFit
+
+from support.gating_files import axis, flowjo_gate, population, sample, workspace
 
 LAYOUTS = load().layouts
 
@@ -49,7 +57,7 @@ def tube(events, **keywords):
 
 def test_events_in_a_gate_become_cells_per_microlitre():
     fcs = tube([[10, 6], [10, 7], [10, 1], [95, 0], [95, 0], [95, 0], [95, 0]])
-    (row,) = derive_populations(fcs, PLAN, PANEL, STRATEGY).rows(named=True)
+    (row,) = derive_populations(fcs, PLAN, PANEL, STRATEGY.apply(fcs)).rows(named=True)
     assert (row["events"], row["parent_events"], row["bead_events"]) == (2, 3, 4)
     assert row["percent"] == pytest.approx(200 / 3)
     assert row["count_per_ul"] == pytest.approx(2 / 4 * 1000 / 50 * 2)
@@ -58,11 +66,28 @@ def test_events_in_a_gate_become_cells_per_microlitre():
 
 
 def test_a_tube_without_beads_or_gate_says_so():
-    (row,) = derive_populations(tube([[10, 6]]), PLAN, PANEL, STRATEGY).rows(named=True)
+    fcs = tube([[10, 6]])
+    gates = STRATEGY.apply(fcs)
+    (row,) = derive_populations(fcs, PLAN, PANEL, gates).rows(named=True)
     assert (row["status"], row["count_per_ul"]) == (NO_BEADS, None)
     other = replace(PANEL, populations=(Population(testcd="T", gate="NONE", parent="ALL"),))
-    (row,) = derive_populations(tube([[10, 6]]), PLAN, other, STRATEGY).rows(named=True)
+    (row,) = derive_populations(fcs, PLAN, other, gates).rows(named=True)
     assert row["status"] == NO_GATE
+
+
+def test_the_gates_of_a_panel_may_be_those_of_a_workspace(tmp_path):
+    region = flowjo_gate("RectangleGate", axis("A", low=5, high=50) + axis("B", low=0, high=9))
+    beads = flowjo_gate("RectangleGate", axis("A", low=90, high=100) + axis("B", low=-1, high=9))
+    document = workspace(sample("any", population("Beads", beads), population("Cells", region)))
+    panel = replace(PANEL, gates=tmp_path / "panel.wsp", beads="Beads", populations=(
+        Population(testcd="T", gate="Cells", parent="Cells"),))  # fmt: skip
+    panel.gates.write_bytes(document)
+    fcs = tube([[10, 6], [10, 7], [95, 0], [1, 1]])
+    (row,) = derive_populations(fcs, PLAN, panel, apply_gates(fcs, panel)).rows(named=True)
+    assert (row["events"], row["bead_events"]) == (2, 1)
+    panel.gates.write_bytes(workspace(sample("one"), sample("two")))
+    with pytest.raises(InstrumentFileError, match="has 2 samples"):
+        apply_gates(fcs, panel)
 
 
 FRAGMENTS = LAYOUTS["dxterity.fsa"].instrument.fragments
