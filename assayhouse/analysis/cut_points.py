@@ -15,9 +15,17 @@ import polars as pl
 import polars.selectors as cs
 
 from assayhouse.contracts.plan import CutPointSearch
-from assayhouse.stats.batting import adjusted_p, batting, response_curve, scan, validate
+from assayhouse.stats.batting import (
+    adjusted_p,
+    batting,
+    optimism,
+    response_curve,
+    scan,
+    validate,
+)
 from assayhouse.stats.batting_direction import find_direction
 from assayhouse.stats.batting_study import read_columns
+from assayhouse.stats.proportions import risk_difference_counts
 from assayhouse.stats.resampling import bootstrap_indices
 
 DEFAULTS: Mapping[str, object] = {
@@ -147,6 +155,17 @@ def _cells(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, obje
     }
 
 
+def _differences(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, object]:
+    """Name the differences active minus control of each level, with Newcombe's limits, in %."""
+    row: dict[str, object] = {}
+    for level, g in CELLS.items():
+        found = risk_difference_counts(y[1, g], n[1, g], y[0, g], n[0, g])
+        ends = (found.estimate, found.lower, found.upper)
+        for name, value in zip(("pct", "lo", "hi"), ends, strict=True):
+            row[f"diff_{level}_{name}"] = None if np.isnan(value) else 100.0 * value
+    return row
+
+
 def verdict(p: float, alpha: float) -> str:
     """Say in plain words what the p-value of the whole procedure means.
 
@@ -215,6 +234,7 @@ def summarise_cuts(
         "n_zero_cell": int((samples["zero_cell_fl"] == "Y").sum()),
         "n": data.n,
         **at,
+        **_optimism(data, options, seed=seed),
         "p_adjusted": None if np.isnan(adjusted.p) else adjusted.p,
         "p_method": f"largest statistic over cuts, {adjusted.method} null, {adjusted.n_null} draws",
         "verdict": verdict(adjusted.p, float(str(options["alpha"]))),
@@ -222,6 +242,16 @@ def summarise_cuts(
         "status": "ok",
         "reasons": "",
     }
+
+
+def _optimism(data: SearchData, options: Mapping[str, object], *, seed: int) -> dict[str, object]:
+    """Return how far the effects of treatment lie apart, as found and corrected, in %."""
+    found = optimism(data.x, data.arm, data.response, rng=seed, **_of_batting(options))
+    told = {
+        "effect_difference_pct": found.apparent["rd_difference"],
+        "effect_difference_corrected_pct": found.corrected["rd_difference"],
+    }
+    return {name: None if np.isnan(value) else 100.0 * value for name, value in told.items()}
 
 
 def _at_threshold(
@@ -241,6 +271,7 @@ def _at_threshold(
     return {
         "direction": found.direction,
         **_cells(n, y),
+        **_differences(n, y),
         "statistic": None if np.isnan(statistic) else statistic,
         "p_naive": None if np.isnan(p) else p,
     }

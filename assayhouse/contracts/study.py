@@ -15,6 +15,7 @@ FIGURE_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "distributions": ((), ("cut_offs",)),
     "forest": (("arm", "visit"), ("subset_endpoint", "cut_offs")),
     "cut_point": (("marker",), ("cut_points",)),
+    "response_bars": (("marker",), ("cut_points",)),
     "response_curve": (("marker",), ("cut_points",)),
     "subgroup_medians": (("subgroup",), ("cut_offs", "subgroups")),
     "exposure_boxes": ((), ("population_pk", "cut_offs")),

@@ -27,8 +27,8 @@ from assayhouse.warehouse.home import Home
 SEARCH = (
     "BATTing: in each bootstrap sample the cut with the largest arm x group interaction statistic "
     "of a logistic model; the median of the cuts is the threshold. ci: percentiles of the cuts. "
-    "p_naive is the p at the chosen cut and no valid inference; p_adjusted repeats the whole "
-    "search on data without an interaction"
+    "p_naive is the p at the chosen cut and no valid inference, nor are the differences there "
+    "(Newcombe limits); p_adjusted repeats the whole search on data without an interaction"
 )
 VALIDATION = (
     "interaction test at the cut found before, dose against control, fixed sequence of doses; "
@@ -105,7 +105,8 @@ def cut_points(context: BuildContext) -> pl.DataFrame:
         subjects = subjects_of(context, marker, arms=(search.active, search.control))
         found = summarise_cuts(own, search_data(subjects, search), search, seed=study.seed)
         identity = {"marker": marker, "endpoint": search.endpoint, "avisitn": search.visit}
-        rows.append({**identity, "seed": study.seed, **found})
+        arms = {"active_arm": search.active, "control_arm": search.control}
+        rows.append({**identity, **arms, "seed": study.seed, **found})
     return _result(context, rows, SEARCH)
 
 

@@ -13,21 +13,15 @@ import polars as pl
 
 from assayhouse.contracts.study import Figure, Study
 from assayhouse.errors import WarehouseError
-from assayhouse.pipeline import pk_figures
+from assayhouse.pipeline import cut_figures, pk_figures
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.drawings import THUMBNAIL, Drawings, key_of
 from assayhouse.report import forest_rows
-from assayhouse.report.cut_point import cut_point_twin, plot_cut_point
 from assayhouse.report.distributions import distributions_twin, plot_distributions
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.forest import plot_forest
 from assayhouse.report.frames import column_or_null
 from assayhouse.report.inline import tooltips
-from assayhouse.report.response_curve import (
-    plot_response_curve,
-    response_curve_tooltips,
-    response_curve_twin,
-)
 from assayhouse.report.subgroup_medians import (
     plot_subgroup_medians,
     subgroup_tooltips,
@@ -137,50 +131,6 @@ def _distributions(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
     )
 
 
-def _cut_point_twin(figure: Figure, table: Tables) -> pl.DataFrame:
-    return cut_point_twin(
-        table("ard.cut_point_bootstrap"),
-        table("ard.cut_points"),
-        marker=str(figure.options["marker"]),
-        figure_id=figure.figure_id,
-    )
-
-
-def _cut_point(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
-    return plot_cut_point(
-        table("ard.cut_point_bootstrap"),
-        table("ard.cut_points"),
-        marker=str(figure.options["marker"]),
-        title=figure.title,
-        synthetic=marks.synthetic,
-        watermark=marks.watermark,
-        figure_id=figure.figure_id,
-    )
-
-
-def _response_curve_twin(figure: Figure, table: Tables) -> pl.DataFrame:
-    return response_curve_twin(
-        table("ard.response_curves"),
-        table("ard.cut_points"),
-        arms=table("ref.arms"),
-        marker=str(figure.options["marker"]),
-        figure_id=figure.figure_id,
-    )
-
-
-def _response_curve(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
-    return plot_response_curve(
-        table("ard.response_curves"),
-        table("ard.cut_points"),
-        arms=table("ref.arms"),
-        marker=str(figure.options["marker"]),
-        title=figure.title,
-        synthetic=marks.synthetic,
-        watermark=marks.watermark,
-        figure_id=figure.figure_id,
-    )
-
-
 def _no_tooltips(twin: pl.DataFrame) -> dict[str, str]:
     del twin
     return {}
@@ -218,8 +168,6 @@ def _subgroup_medians(marks: Marks, figure: Figure, table: Tables) -> DrawnFigur
 
 
 _COURSE = ("ard.effects", "ref.arms", "ref.parameters", "ref.visit_windows")
-_CUTS = ("ard.cut_points", "ard.cut_point_bootstrap")
-_CURVES = ("ard.response_curves", "ard.cut_points", "ref.arms")
 _MEDIANS = ("ard.median_changes", "ref.cut_offs", *_COURSE)
 
 
@@ -238,11 +186,24 @@ KINDS = {
         ("adam.subset_flags", "ref.cut_offs"), _distributions_twin, _no_tooltips, _distributions
     ),
     "forest": Kind(("ard.subsets", "ref.arms"), _forest_twin, forest_rows.forest_tooltips, _forest),
-    "cut_point": Kind(_CUTS, _cut_point_twin, _no_tooltips, _cut_point),
+    "cut_point": Kind(
+        cut_figures.OF_CUTS, cut_figures.cuts_twin, _no_tooltips, _population(cut_figures.draw_cuts)
+    ),
     "subgroup_medians": Kind(
         _MEDIANS, _subgroup_medians_twin, subgroup_tooltips, _subgroup_medians
     ),
-    "response_curve": Kind(_CURVES, _response_curve_twin, response_curve_tooltips, _response_curve),
+    "response_bars": Kind(
+        cut_figures.OF_BARS,
+        cut_figures.bars_twin,
+        cut_figures.BARS_TOOLTIPS,
+        _population(cut_figures.draw_bars),
+    ),
+    "response_curve": Kind(
+        cut_figures.OF_CURVES,
+        cut_figures.curve_twin,
+        cut_figures.CURVE_TOOLTIPS,
+        _population(cut_figures.draw_curve),
+    ),
     "exposure_boxes": Kind(
         pk_figures.OF_BOXES,
         pk_figures.exposure_twin,

@@ -77,6 +77,7 @@ def report_page(
             cut_points=declared("ard.cut_points"),
             validation=declared("ard.cut_point_validation"),
             module_cutoffs=declared("ard.module_cutoffs"),
+            cut_off_rules=declared("ref.cut_off_rules"),
             findings=declared("intake.findings"),
             specimens=declared("recon.status"),
             recomputed=declared("recon.recomputed"),

@@ -51,8 +51,9 @@ class ReportContext:
         Identity of the analysis specification, of the code and of the relations it read.
     printed : tuple of PrintedTable
         In reading order.
-    cut_points, validation, module_cutoffs : polars.DataFrame or None
-        ``ard.cut_points``, ``ard.cut_point_validation``, ``ard.module_cutoffs``, where declared.
+    cut_points, validation, module_cutoffs, cut_off_rules : polars.DataFrame or None
+        ``ard.cut_points``, ``ard.cut_point_validation``, ``ard.module_cutoffs``,
+        ``ref.cut_off_rules``, where declared.
     findings, specimens, recomputed : polars.DataFrame or None
         ``intake.findings``, ``recon.status``, ``recon.recomputed``, where declared.
     plate_quality : polars.DataFrame or None
@@ -85,6 +86,7 @@ class ReportContext:
     cut_points: pl.DataFrame | None = None
     validation: pl.DataFrame | None = None
     module_cutoffs: pl.DataFrame | None = None
+    cut_off_rules: pl.DataFrame | None = None
     findings: pl.DataFrame | None = None
     specimens: pl.DataFrame | None = None
     recomputed: pl.DataFrame | None = None
@@ -114,7 +116,9 @@ def render_report(context: ReportContext) -> bytes:
     styles = arm_styles(context.arms)
     codes = _tabulated(context)
     names = dict(context.parameters.select("PARAMCD", "PARAM").iter_rows())
-    cuts = cut_point_section(context.cut_points, context.validation, context.module_cutoffs)
+    cuts = cut_point_section(
+        context.cut_points, context.validation, context.module_cutoffs, context.cut_off_rules
+    )
     instruments = instrument_section(
         context.recomputed, context.plate_quality, context.instrument_pictures
     )

@@ -3,6 +3,8 @@
 Small and made up by rule; every number of a row can be told from its place.
 """
 
+from datetime import date
+
 import polars as pl
 
 CUTS = (("MODA", "Module A", -0.5, "high"), ("MODB", "Module B", 0.25, "low"))
@@ -77,7 +79,14 @@ def cut_points(*, found=True, direction="higher") -> pl.DataFrame:
         [
             {
                 "marker": "MODAL", "endpoint": "RESP", "avisitn": 24,
-                "direction": direction,
+                "direction": direction, "active_arm": "D045", "control_arm": "PBO",
+                "effect_difference_pct": 38.0, "effect_difference_corrected_pct": 21.0,
+                "rules": '{"test": "lrt", "min_cell": 5}' if found else None,
+                "n_high_active": 40, "y_high_active": 30, "n_high_control": 40,
+                "y_high_control": 10, "n_low_active": 41, "y_low_active": 15,
+                "n_low_control": 39, "y_low_control": 16, "diff_high_pct": 50.0,
+                "diff_high_lo": 28.0, "diff_high_hi": 66.0, "diff_low_pct": -4.4,
+                "diff_low_lo": -25.0, "diff_low_hi": 17.0,
                 "threshold": 0.6 if found else None, "ci_lo": 0.2 if found else None,
                 "ci_hi": 0.9 if found else None, "n": 160, "n_boot": 10, "n_failed": 1,
                 "p_naive": 0.001, "p_adjusted": 0.2, "p_method": "parametric null, 99 draws",
@@ -118,6 +127,8 @@ def validation() -> pl.DataFrame:
         {
             "marker": ["MODAL"], "arm": ["D030"], "row_order": [1], "n_high_active": [40],
             "y_high_active": [22], "n_high_control": [41], "y_high_control": [12],
+            "direction": ["higher"], "n_low_active": [0], "y_low_active": [0],
+            "n_low_control": [39], "y_low_control": [16],
             "diff_high_pct": [25.7], "diff_high_lo": [4.0], "diff_high_hi": [44.0],
             "diff_low_pct": [None], "diff_low_lo": [None], "diff_low_hi": [None],
             "p": [0.04], "status": ["ok"],
@@ -129,3 +140,16 @@ def module_cutoffs() -> pl.DataFrame:
     return cut_offs().with_columns(
         n=pl.lit(20), decision=pl.lit("unimodal"), trial_value=pl.lit(-0.05)
     )
+
+
+def cut_off_rules() -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "cut_off": "MODA", "label": "people outside the trial", "made_on": date(2018, 2, 1),
+                "n": 96, "decision": "bimodal", "dip_p": 0.001, "silverman_p": 0.01,
+                "cut_off_rule": "antimode", "unrounded": -1.3801, "ci_lo": -1.5, "ci_hi": -1.2,
+                "h_crit_2": 0.252, "values_sha256": "abcdef0123456789",
+            }
+        ]
+    )  # fmt: skip

@@ -112,11 +112,16 @@ def test_a_share_given_twice_is_refused():
 
 def test_the_section_on_cut_points_begins_with_the_verdict():
     section = cut_point_section(
-        subsets.cut_points(), subsets.validation(), subsets.module_cutoffs()
-    )
+        subsets.cut_points(), subsets.validation(), subsets.module_cutoffs(),
+        subsets.cut_off_rules(),
+    )  # fmt: skip
     assert section.index("No evidence of a cut") < section.index("<table")
-    for words in ("0.200 to 0.900", "1 of 10", "22/40", "12/41", "25.7 (4.0 to 44.0)",
-                  "a training set", "unimodal"):  # fmt: skip
+    for words in (
+        *("0.200 to 0.900", "1 of 10", "22/40", "12/41", "25.7 (4.0 to 44.0)", "a training set"),
+        *("unimodal", "Options of the search of MODAL: min_cell 5, test lrt", "2018-02-01"),
+        "by 38.0 percentage points as found, and by 21.0 corrected for the search",
+        *("people outside the trial", "abcdef012345", "Difference at or below"),
+    ):
         assert words in section
     assert cut_point_section(None, None, None) is None
 
