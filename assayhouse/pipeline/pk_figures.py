@@ -12,7 +12,7 @@ from assayhouse.report.covariate_forest import (
     plot_covariate_forest,
 )
 from assayhouse.report.exposure_boxes import plot_exposure_boxes
-from assayhouse.report.exposure_twin import ExposureTables, boxes_twin
+from assayhouse.report.exposure_twin import ExposureTables, boxes_twin, shrinkage_note
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.goodness import goodness_twin, plot_goodness
 from assayhouse.report.predictive_check import plot_predictive_check, predictive_check_twin
@@ -21,13 +21,14 @@ Tables = Callable[[str], pl.DataFrame]
 
 BOXES, FOREST = "ard.exposure_summary", "ard.covariate_forest"
 PREDICTIONS, CHECK = "ard.population_predictions", "ard.predictive_check"
+PARAMETERS = "ard.population_pk"
 # What each kind can show; the first is what there must be something of.
 OF_BOXES = (
     *(BOXES, "ard.exposure", "ard.dose_proportionality", "adam.subset_flags"),
-    *("ref.cut_offs", "ref.arms"),
+    *("ref.cut_offs", "ref.arms", PARAMETERS),
 )
 OF_FOREST = (FOREST,)
-OF_PREDICTIONS = (PREDICTIONS, "adam.adppk")
+OF_PREDICTIONS = (PREDICTIONS, "adam.adppk", PARAMETERS)
 OF_CHECK = (CHECK, "adam.adppk")
 
 
@@ -48,6 +49,7 @@ def exposure_tables(table: Tables) -> ExposureTables:
         arms=table("ref.arms"),
         measure=AUC,
         inset=NORMALISED,
+        shrinkage=shrinkage_note(table(PARAMETERS)),
     )
 
 
@@ -97,7 +99,8 @@ def draw_goodness(
     """Draw the goodness of fit."""
     return plot_goodness(
         table(PREDICTIONS), unit=unit_of(table), title=figure.title, synthetic=synthetic,
-        watermark=watermark, figure_id=figure.figure_id,
+        shrinkage=shrinkage_note(table(PARAMETERS)), watermark=watermark,
+        figure_id=figure.figure_id,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from assayhouse.report.frames import require_columns
 from assayhouse.report.words import number
 
 ALL = "all"
+MOST_SHRINKAGE = 30.0
 BOX, WHISKERS, OUTLIER = "box", "whiskers", "outlier"
 NUMBERS = ("box_median", "box_q1", "box_q3", "whisker_low", "whisker_high")
 SUMMARY = ("exposure_measure", "cut_off", "level", "dose_mg", "n_subjects", "n_missing", *NUMBERS)
@@ -33,6 +34,8 @@ class ExposureTables:
         ``adam.subset_flags``, ``ref.cut_offs``, ``ref.arms``.
     measure, inset : str
         Measure shown, and the one of the inset.
+    shrinkage : str
+        What `shrinkage_note` says.
     """
 
     summary: pl.DataFrame
@@ -43,6 +46,7 @@ class ExposureTables:
     arms: pl.DataFrame
     measure: str
     inset: str
+    shrinkage: str = ""
 
     def notes(self) -> tuple[str, ...]:
         """Say what the boxes are, who is missing, and whether exposure follows the dose."""
@@ -53,6 +57,7 @@ class ExposureTables:
         )
         return (
             told,
+            *((self.shrinkage,) if self.shrinkage else ()),
             *(self._population(row) for row in self.proportionality.iter_rows(named=True)),
         )
 
@@ -78,6 +83,37 @@ class ExposureTables:
             f"{_value(row['dose_ratio']):g} times the dose gives {ratio} times the exposure: "
             f"{row['conclusion']}."
         )
+
+
+def shrinkage_note(parameters: pl.DataFrame) -> str:
+    """Say how far the individual estimates lean on the population, with a warning above 30 %.
+
+    Parameters
+    ----------
+    parameters : polars.DataFrame
+        ``ard.population_pk``.
+
+    Returns
+    -------
+    str
+        Empty where no shrinkage is known.
+    """
+    require_columns(parameters, ("run", "pk_parameter", "shrinkage_pct"), name="ard.population_pk")
+    own = parameters.filter((pl.col("run") == "main") & pl.col("shrinkage_pct").is_not_null())
+    if own.is_empty():
+        return ""
+    named = [
+        (str(name).removeprefix("omega2(").removesuffix(")"), float(value))
+        for name, value in own.select("pk_parameter", "shrinkage_pct").iter_rows()
+    ]
+    listed = ", ".join(f"{name} {value:.0f} %" for name, value in named)
+    high = [name for name, value in named if value > MOST_SHRINKAGE]
+    if not high:
+        return f"Shrinkage of the individual estimates: {listed}."
+    return (
+        f"SHRINKAGE ABOVE {MOST_SHRINKAGE:.0f} % ({', '.join(high)}): individual estimates of "
+        f"these lean on the population and are not to be read one by one ({listed})."
+    )
 
 
 def _value(value: object) -> float:

@@ -100,6 +100,7 @@ def plot_goodness(
     unit: str,
     title: str,
     synthetic: bool,
+    shrinkage: str = "",
     watermark: str | None = None,
     figure_id: str = "goodness",
 ) -> DrawnFigure:
@@ -115,6 +116,8 @@ def plot_goodness(
         Heading of the figure.
     synthetic : bool
         Whether the data are simulated; the figure then says so.
+    shrinkage : str
+        What `assayhouse.report.exposure_twin.shrinkage_note` says.
     watermark : str or None
         Text across every panel.
     figure_id : str
@@ -146,6 +149,7 @@ def plot_goodness(
         )
         notes = (
             shown,
+            *((shrinkage,) if shrinkage else ()),
             f"Method: {predictions['method'][0]}.",
         )
         furnish(figure, sheet, title=title, handles=handles(), notes=notes, synthetic=synthetic)

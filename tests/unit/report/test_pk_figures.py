@@ -1,5 +1,6 @@
 """Figures of the population model: every number of the relations, marked, the same bytes again."""
 
+from dataclasses import replace
 from functools import cache
 
 import polars as pl
@@ -8,7 +9,7 @@ import pytest
 from assayhouse.report.covariate_forest import covariate_forest_twin, plot_covariate_forest
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.exposure_boxes import plot_exposure_boxes
-from assayhouse.report.exposure_twin import boxes_twin
+from assayhouse.report.exposure_twin import boxes_twin, shrinkage_note
 from assayhouse.report.goodness import goodness_sketch, goodness_twin, plot_goodness
 from assayhouse.report.predictive_check import (
     check_sketch,
@@ -92,6 +93,16 @@ def test_notes_tell_who_is_left_out_and_what_the_rule_does():
     assert "every sampled subject" in notes
     assert "0.84 (90 % CI 0.76 to 0.92)" in notes
     assert "3 times the dose gives 2.52 times the exposure: inconclusive" in notes
+
+
+def test_shrinkage_is_told_and_above_a_third_it_is_a_warning():
+    parameters = given.parameters()
+    assert shrinkage_note(parameters) == "Shrinkage of the individual estimates: CL 5 %."
+    high = parameters.with_columns(pl.col("shrinkage_pct") * 10)
+    assert shrinkage_note(high).startswith("SHRINKAGE ABOVE 30 % (CL)")
+    assert shrinkage_note(given.parameters(failed=True)) == ""
+    tables = replace(given.tables(), shrinkage=shrinkage_note(high))
+    assert shrinkage_note(high) in tables.notes()
 
 
 def test_without_values_the_boxes_are_empty_and_the_notes_say_why():
