@@ -1,7 +1,7 @@
 -- adam.adpc: one row per subject and concentration, with dose in force and time since dosing.
 -- Grain:  USUBJID, PCSEQ
--- From:   sdtm.pc, sdtm.ec (diary), sdtm.ex (dose in force), ref.visit_windows, ref.parameters,
---         ref.study
+-- From:   sdtm.pc, sdtm.ec (diary), sdtm.ex (dose in force), sdtm.dm (first dose),
+--         ref.visit_windows, ref.parameters, ref.study
 -- Method: docs/methods/pharmacokinetics.md
 
 with samples as (
@@ -59,6 +59,10 @@ judged as (
         parameters.unit,
         in_force.dose,
         timed.after_dose,
+        study.visit_rule,
+        -- CDISC study day has no day 0: the first dose falls on day 1.
+        samples.taken::date - dm.RFXSTDT
+        + case when samples.taken::date >= dm.RFXSTDT then 1 else 0 end as ADY,
         date_diff('minute', timed.former, samples.taken) / 60.0 as hours,
         case
             when samples.PCSTAT is not null then 'not done'
@@ -73,6 +77,7 @@ judged as (
     left join timed on samples.USUBJID = timed.USUBJID and samples.PCSEQ = timed.PCSEQ
     left join in_force on samples.USUBJID = in_force.USUBJID and samples.PCSEQ = in_force.PCSEQ
     left join ref.parameters as parameters on samples.PCTESTCD = parameters.PARAMCD
+    left join sdtm.dm as dm on samples.USUBJID = dm.USUBJID
     cross join ref.study as study
 )
 
@@ -83,7 +88,10 @@ select
     judged.PCTESTCD as PARAMCD,
     judged.PARAM,
     visits.AVISITN,
-    coalesce(visits.AVISIT, judged.VISIT) as AVISIT,
+    case
+        when judged.visit_rule = 'window' then visits.AVISIT
+        else coalesce(visits.AVISIT, judged.VISIT)
+    end as AVISIT,
     judged.PCDTC,
     judged.PCSTRESN as AVAL,
     judged.PCSTRESC as AVALC,
@@ -105,4 +113,9 @@ select
     judged.sha256,
     judged.receipt
 from judged
-left join ref.visit_windows as visits on judged.VISIT = visits.AVISIT
+left join ref.visit_windows as visits
+    on case
+        when judged.visit_rule = 'window'
+            then judged.ADY between visits.first_day and visits.last_day
+        else judged.VISIT = visits.AVISIT
+    end

@@ -8,12 +8,14 @@ WEEK_4 = "2018-03-29T08:30"
 FORMER = {"ECDTC": "2018-03-28T08:00", "ECOCCUR": "Y"}
 
 
-def adpc(*, sample=None, diary=(FORMER,), exposure=(), longest=30.0):
+def adpc(*, sample=None, diary=(FORMER,), exposure=(), longest=30.0, visit_rule="name"):
     """The row of one concentration, drawn at week 4, 24.5 hours after the former dose."""
     connection = database()
-    fill(connection, "ref.study", {"predose_max_hours": longest})
+    fill(connection, "ref.study", {"predose_max_hours": longest, "visit_rule": visit_rule})
+    fill(connection, "sdtm.dm", {"USUBJID": "A", "RFXSTDT": "2018-03-01"})
     fill(connection, "ref.parameters", {"PARAMCD": "DRUG", "PARAM": "Drug (u)", "unit": "u"})
-    fill(connection, "ref.visit_windows", {"AVISIT": "Week 4", "AVISITN": 4})
+    window = {"AVISIT": "Week 4", "AVISITN": 4, "first_day": 22, "last_day": 36}
+    fill(connection, "ref.visit_windows", window)
     given = {"USUBJID": "A", "PCSEQ": 1, "PCTESTCD": "DRUG", "PCDTC": WEEK_4, "VISIT": "Week 4"}
     given |= {"PCSTRESN": 1.5, "PCSTRESC": "1.5", "value_operator": "", "PCLLOQ": 0.1}
     fill(connection, "sdtm.pc", given | (sample or {}))
@@ -100,3 +102,17 @@ def test_what_has_no_value_is_not_analysed(sample, reason):
 def test_a_visit_that_is_not_analysed_keeps_its_name():
     row = adpc(sample={"VISIT": "EARLY TERM"})
     assert (row["AVISIT"], row["AVISITN"]) == ("EARLY TERM", None)
+
+
+@pytest.mark.parametrize(
+    ("when", "reported", "rule", "found"),
+    [
+        ("2018-03-29T08:30", "Unscheduled", "window", ("Week 4", 4)),
+        ("2018-05-20T08:30", "Week 4", "window", (None, None)),
+        ("2018-05-20T08:30", "Week 4", "name", ("Week 4", 4)),
+        ("2018-03-29T08:30", "Unscheduled", "name", ("Unscheduled", None)),
+    ],
+)
+def test_the_visit_of_a_sample_is_found_by_the_studys_rule(when, reported, rule, found):
+    row = adpc(sample={"PCDTC": when, "VISIT": reported}, visit_rule=rule)
+    assert (row["AVISIT"], row["AVISITN"]) == found
