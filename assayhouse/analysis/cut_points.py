@@ -1,4 +1,4 @@
-"""The search for a predictive cut point as a plan runs it: chunks, their sum, validation, curves.
+"""The search for a predictive cut point as a plan runs it: chunks and their sum.
 
 A chunk is a stretch of bootstrap samples. Every sample has its own counter-based stream, so that
 chunks, their order and the processes that make them change no bit of the result.
@@ -12,18 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import polars.selectors as cs
 
 from assayhouse.contracts.plan import CutPointSearch
 from assayhouse.stats.batting import (
     adjusted_p,
     batting,
     optimism,
-    response_curve,
     scan,
-    validate,
 )
-from assayhouse.stats.batting_direction import find_direction
+from assayhouse.stats.batting_rules import read_rules
 from assayhouse.stats.batting_study import read_columns
 from assayhouse.stats.proportions import risk_difference_counts
 from assayhouse.stats.resampling import bootstrap_indices
@@ -39,6 +36,7 @@ DEFAULTS: Mapping[str, object] = {
     "null": "parametric",
     "alpha": 0.05,
 }
+_PRESET = ("test", "candidates", "min_cell", "min_share")
 _OWN = ("n_boot", "n_null", "null", "alpha")
 CELLS = {"high": 1, "low": 0}
 ARMS = {"active": 1, "control": 0}
@@ -59,8 +57,13 @@ class SearchData:
 
 
 def options_of(search: CutPointSearch) -> dict[str, object]:
-    """Options of a search, every one filled in."""
-    return {**DEFAULTS, **search.options}
+    """Options of a search, every one filled in; a preset fills in before the defaults do."""
+    given: dict[str, Any] = dict(search.options)
+    if "preset" not in given:
+        return {**DEFAULTS, **given}
+    named = {name: given[name] for name in (*_PRESET, "preset") if name in given}
+    rules = read_rules(**named)
+    return {**DEFAULTS, **{name: getattr(rules, name) for name in _PRESET}, **given}
 
 
 def _of_batting(options: Mapping[str, object]) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def search_chunk(
     ).with_columns(pl.col("cut", "statistic").fill_nan(None))
 
 
-def _direction(data: SearchData, options: Mapping[str, object]) -> str:
+def direction_of(data: SearchData, options: Mapping[str, object]) -> str:
     """Return the direction of a search, found on the full data where it is left open."""
     declared = str(options["direction"])
     if declared != "auto":
@@ -145,7 +148,7 @@ def _direction(data: SearchData, options: Mapping[str, object]) -> str:
     return find_direction(data.x, columns, larger_is_better=better)
 
 
-def _cells(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, object]:
+def cells_of(n: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> dict[str, object]:
     """Name the counts by level and arm; arrays are (arm, group)."""
     return {
         f"{kind}_{level}_{arm}": int(table[a, g])
@@ -264,107 +267,14 @@ def _at_threshold(
         data.response,
         tests=(str(options["test"]),),
         candidates=np.array([threshold]),
-        direction=_direction(data, options),
+        direction=direction_of(data, options),
     )
     n, y = found.n[0], found.y[0].astype(np.int64)
     statistic, p = (float(told[str(options["test"])][0]) for told in (found.statistic, found.p))
     return {
         "direction": found.direction,
-        **_cells(n, y),
+        **cells_of(n, y),
         **_differences(n, y),
         "statistic": None if np.isnan(statistic) else statistic,
         "p_naive": None if np.isnan(p) else p,
     }
-
-
-def validate_cut(
-    subjects: pl.DataFrame, search: CutPointSearch, *, threshold: float, direction: str
-) -> pl.DataFrame:
-    """Look at a cut found elsewhere in the doses that had no part in finding it.
-
-    Parameters
-    ----------
-    subjects : DataFrame
-        usubjid, arm, value, response, of every arm.
-    search : CutPointSearch
-        ``validation`` is the order of the fixed sequence; the control made the cut and serves
-        again, which every row says.
-    threshold, direction : float, str
-        The cut, as found.
-    """
-    wanted = [*search.validation, search.control]
-    rows = subjects.filter(
-        pl.col("arm").is_in(wanted),
-        pl.col("value").is_not_null(),
-        pl.col("response").is_not_null(),
-    ).sort("usubjid")
-    found = validate(
-        threshold,
-        rows["value"].to_numpy(),
-        rows["arm"].to_list(),
-        rows["response"].to_numpy().astype(np.int8),
-        control=search.control,
-        doses=list(search.validation),
-        direction=direction,
-        test=str(options_of(search)["test"]),
-    )
-    return pl.DataFrame(
-        [
-            {
-                "arm": item.dose,
-                "row_order": order,
-                "threshold": threshold,
-                "direction": direction,
-                **_cells(item.n, item.y),
-                "statistic": item.statistic,
-                "p": item.p,
-                "diff_high_pct": 100.0 * item.high.estimate,
-                "diff_high_lo": 100.0 * item.high.lower,
-                "diff_high_hi": 100.0 * item.high.upper,
-                "diff_low_pct": 100.0 * item.low.estimate,
-                "diff_low_lo": 100.0 * item.low.lower,
-                "diff_low_hi": 100.0 * item.low.upper,
-                "confirmatory_fl": "Y" if item.confirmatory else "N",
-                "shared_control_fl": "Y" if found.shared_control else "N",
-                "status": "ok",
-                "reasons": "; ".join(found.warnings),
-            }
-            for order, item in enumerate(found.rows, start=1)
-        ]
-    ).with_columns(cs.float().fill_nan(None))
-
-
-def curves(data: SearchData, search: CutPointSearch, *, seed: int) -> pl.DataFrame:
-    """Response rates of subjects above each threshold, by arm, with pointwise and wide bands.
-
-    Returns
-    -------
-    DataFrame
-        arm, threshold, n, y, rate_pct and its limits, difference (active minus control,
-        percentage points).
-    """
-    found = response_curve(
-        data.x,
-        data.arm,
-        data.response,
-        direction=_direction(data, options_of(search)),
-        rng=seed,
-    )
-    parts = [
-        pl.DataFrame(
-            {
-                "arm": code,
-                "threshold": found.thresholds,
-                "n": found.n[place],
-                "y": found.y[place],
-                "rate_pct": 100.0 * found.rate[place],
-                "rate_lo": 100.0 * found.lower[place],
-                "rate_hi": 100.0 * found.upper[place],
-                "band_lo": 100.0 * found.band_lower[place],
-                "band_hi": 100.0 * found.band_upper[place],
-                "difference": 100.0 * found.difference,
-            }
-        )
-        for place, code in ((1, search.active), (0, search.control))
-    ]
-    return pl.concat(parts).with_columns(cs.float().fill_nan(None))

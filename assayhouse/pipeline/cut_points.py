@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
+from assayhouse.analysis.cut_point_looks import curves, validate_cut
 from assayhouse.analysis.cut_points import (
-    curves,
     options_of,
     search_data,
     summarise_cuts,
-    validate_cut,
 )
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.pipeline.context import BuildContext

@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from assayhouse.analysis.cut_point_looks import curves, validate_cut
 from assayhouse.analysis.cut_points import (
     chunk_bounds,
+    options_of,
     search_chunk,
     search_data,
     summarise_cuts,
-    validate_cut,
 )
 from assayhouse.contracts.plan import CutPointSearch
 
@@ -98,3 +99,35 @@ def test_the_cut_holds_in_a_dose_that_had_no_part_in_it():
     assert row["p"] <= 0.05
     assert row["diff_high_lo"] > 0
     assert row["shared_control_fl"] == "Y"
+
+
+def test_a_preset_fills_in_before_the_defaults_and_an_option_wins_over_both():
+    named = CutPointSearch(markers=("M",), endpoint="R", visit=24, active="A", control="C",
+                           validation=(), chunks=1,
+                           options={"preset": "subgrpid", "min_cell": 3})  # fmt: skip
+    found = options_of(named)
+    assert (found["test"], found["candidates"]) == ("wald_glm", "grid19")
+    assert (found["min_share"], found["min_cell"], found["n_boot"]) == (0.2, 3, 1000)
+
+
+def test_an_open_direction_is_found_once_and_told_everywhere():
+    subjects = trial(1, effect=0.6).with_columns(-pl.col("value"))
+    plan = search(direction="auto")
+    data = search_data(subjects, plan)
+    chunks = [search_chunk(data, plan, marker="M", chunk=c, seed=1) for c in range(4)]
+    row = summarise_cuts(pl.concat(chunks), data, plan, seed=1)
+    assert row["direction"] == "lower"
+    assert row["ci_lo"] <= -TRUE_CUT <= row["ci_hi"]
+    checked = validate_cut(subjects, plan, threshold=row["threshold"], direction=row["direction"])
+    assert checked["direction"].to_list() == ["lower"]
+    below = curves(data, plan, seed=1).filter(pl.col("arm") == "A")
+    largest = below.sort("threshold").row(-1, named=True)
+    assert largest["n"] > 50, "below the largest threshold is nearly everybody"
+
+
+def test_samples_are_drawn_within_arms_where_that_is_declared():
+    subjects, plan = trial(1, effect=0.6), search(resample="arm")
+    data = search_data(subjects, plan)
+    simple = search_chunk(data, search(), marker="M", chunk=0, seed=1)
+    within = search_chunk(data, plan, marker="M", chunk=0, seed=1)
+    assert not within["statistic"].equals(simple["statistic"])
