@@ -20,6 +20,7 @@ from assayhouse.stats.batting import (
     optimism,
     scan,
 )
+from assayhouse.stats.batting_direction import find_direction
 from assayhouse.stats.batting_rules import read_rules
 from assayhouse.stats.batting_study import read_columns
 from assayhouse.stats.proportions import risk_difference_counts
