@@ -26,8 +26,10 @@ def parts_of(declarations: Declarations) -> Parts | None:
         parents=tuple(name for name in declarations.parents(FITS) if name != RELATION),
         keys=tuple(declarations.effect_groups),
         description="Imputed values and fits of the effects, one partition per assay. Only "
-        "parameters whose data or options have changed are made again.",
+        "parameters whose data or options have changed are made again, and a stopped run goes on "
+        "where it stopped. What is missing when the relations are made is made then.",
         work=_make,
+        awaited=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""Work that is kept in parts: one partition per part, one run for all, before what collects them.
+"""Work that is kept in parts: one partition per part, one run for all.
 
 A stopped run goes on where it stopped, because every part is kept by itself; two runs at once
 share the work.
@@ -34,6 +34,8 @@ class Parts:
         Partitions; none where the study has no such work.
     description : str
         What they are.
+    awaited : bool
+        Whether the relation is made after its parts; otherwise it makes those that are missing.
     work : callable
         Makes the named parts of a study and says how many it made.
     """
@@ -44,6 +46,7 @@ class Parts:
     keys: tuple[str, ...]
     description: str
     work: Work
+    awaited: bool = True
 
     @property
     def whole_range(self) -> dict[str, str]:

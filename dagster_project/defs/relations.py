@@ -15,10 +15,10 @@ from dagster_project.resources import StudyHome
 
 
 def _parents(declarations: Declarations, relation: str) -> list[dg.AssetKey]:
-    """Assets that a relation is made after: its parents, and the parts that it collects."""
+    """Assets that a relation is made after: its parents, and the parts that it waits for."""
     found = [metadata.asset_key(parent) for parent in declarations.parents(relation)]
-    parts = made_in_parts(declarations)
-    return [*found, parts[relation].key] if relation in parts else found
+    parts = made_in_parts(declarations).get(relation)
+    return found if parts is None or not parts.awaited else [*found, parts.key]
 
 
 def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefinition:
