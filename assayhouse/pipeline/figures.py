@@ -256,7 +256,7 @@ def figures(context: BuildContext) -> pl.DataFrame:
     marks = Marks(synthetic=study.synthetic, watermark=context.watermark)
     rows, table = [], functools.cache(context.table)
     for figure, kind in shown(study, table):
-        frames = {name: _narrowed(figure, table(name)) for name in kind.reads}
+        frames = {name: narrowed(figure, table(name)) for name in kind.reads}
         hashes = {
             name: content_hash(frame, context.declarations.tables[name])
             for name, frame in frames.items()
@@ -267,8 +267,13 @@ def figures(context: BuildContext) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=context.spec.polars_schema)
 
 
-def _narrowed(figure: Figure, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows a figure can show: of the parameters that it declares, where it declares any."""
+def narrowed(figure: Figure, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows a figure can show: of the parameters that it declares, where it declares any.
+
+    What the rows were made from is no part of a picture: equal numbers are not drawn again.
+    """
+    if "inputs" in frame.columns:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("inputs"))
     if "paramcd" not in frame.columns or not figure.parameters:
         return frame
     return frame.filter(pl.col("paramcd").is_in(figure.parameters))

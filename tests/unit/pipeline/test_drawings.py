@@ -3,7 +3,9 @@
 import polars as pl
 import pytest
 
+from assayhouse.contracts.study import Figure
 from assayhouse.pipeline.drawings import Drawings, key_of
+from assayhouse.pipeline.figures import narrowed
 from assayhouse.report.figure import DrawnFigure
 
 
@@ -69,3 +71,13 @@ def test_the_key_covers_frames_and_declaration():
         key_of("figure", "marks", frames={"ref.arms": "1"}),
     }
     assert len(keys) == 4
+
+
+def test_a_figure_sees_its_parameters_and_not_what_they_were_made_from():
+    frame = pl.DataFrame({"paramcd": ["A", "B"], "estimate": [1.0, 2.0], "inputs": ["x", "y"]})
+    figure = Figure(figure_id="f", kind="time_course", title="F", parameters=("B",))
+    other = frame.with_columns(inputs=pl.lit("z"))
+    assert narrowed(figure, frame).rows() == [("B", 2.0, None)]
+    assert narrowed(figure, frame).equals(narrowed(figure, other))
+    every = Figure(figure_id="f", kind="forest", title="F", parameters=())
+    assert narrowed(every, frame).height == 2
