@@ -17,6 +17,7 @@ from dagster_project.defs import warehouse
 from dagster_project.defs.collected import made_in_parts
 from dagster_project.defs.figures import holds_figures
 from dagster_project.defs.intake import record_version
+from dagster_project.defs.population import DIAGNOSTICS
 from dagster_project.defs.raw import raw_version
 from dagster_project.partitions import intake_key
 from dagster_project.resources import StudyHome
@@ -172,13 +173,14 @@ class _Night:
             yield from ready
 
     def unshown_figures(self) -> list[str]:
-        """Sealed figures that may be shown since the unblinding, and were not."""
+        """Sealed figures and diagnostics that may be shown since the unblinding, and were not."""
         from assayhouse.pipeline.publication import is_unblinded  # noqa: PLC0415 - slow
 
         done = dict(self.instance.get_run_tags(tag_keys=[UNBLINDED_TAG]))
         if done or not is_unblinded(self.lake.home):
             return []
-        return [name for name, spec in self.lake.declarations.tables.items() if holds_figures(spec)]
+        tables = self.lake.declarations.tables
+        return [name for name in tables if holds_figures(tables[name]) or name in DIAGNOSTICS]
 
     def publication_due(self) -> bool:
         """Whether Dagster has not shown what is served."""

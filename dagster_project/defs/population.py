@@ -12,6 +12,8 @@ FITS, PREDICTIONS, CHECK = (
     "ard.population_predictions",
     "ard.predictive_check",
 )
+DIAGNOSTICS = (PREDICTIONS, CHECK)
+"""Relations whose pages show a picture once the study is unblinded."""
 _OF_FITS = ("run", "status", "codes", "reasons", "n_subjects", "n_obs", "n_blq", "n_excluded")
 
 

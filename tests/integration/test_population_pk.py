@@ -5,6 +5,7 @@ to the population model and what stands on it. The truth is what the simulation 
 """
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,7 @@ from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake
 from dagster_project.checks import table_results
 from dagster_project.defs.population import CHECK, FITS, PREDICTIONS, population_metadata
+from dagster_project.night import _Night
 
 from support.clean_study import AT, clean_home, rows_of
 
@@ -297,6 +299,11 @@ def test_before_the_unblinding_the_pages_show_counts_and_afterwards_pictures(bui
         picture = population_metadata(lake, relation)["diagnostic"].value
         assert "data:image/svg+xml;base64," in picture
         assert len(picture) < 70_000
+    night = _Night(
+        instance=SimpleNamespace(get_run_tags=lambda **_: []),
+        study=None, lake=lake, job=None, tell=print,
+    )  # fmt: skip
+    assert set(night.unshown_figures()) == {"report.figures", PREDICTIONS, CHECK}
     (passed,) = table_results(lake, FITS)
     assert passed.passed
 
