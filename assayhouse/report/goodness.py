@@ -206,7 +206,7 @@ def plain_ticks(axes: "Axes") -> None:
     axes : matplotlib.axes.Axes
         The panel.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - late
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - late
 
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
@@ -215,7 +215,8 @@ def plain_ticks(axes: "Axes") -> None:
             between = (1.0,) if high > 60 * low else (1.0, 2.0, 5.0)
             axis.set_major_locator(LogLocator(subs=between))
             axis.set_major_formatter(FuncFormatter(_plain))
-            axis.set_minor_formatter(NullFormatter())
+            # Small ticks between are many, and slow to draw.
+            axis.set_minor_locator(NullLocator())
 
 
 def _plain(value: float, _place: int) -> str:
