@@ -3,8 +3,10 @@
 Running it again adds nothing. Simulated days stand in the records, not the clock.
 """
 
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +124,18 @@ def nights(
     yield Step(name="planned unblinding", night=run_night(instance, later, tell))
 
 
+@contextmanager
+def searches_compiled() -> Iterator[None]:
+    """Compile the searches for cuts in another process, while the first files come in."""
+    command = [sys.executable, "-m", "assayhouse.stats.warm"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own command line
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def sentence(step: Step) -> str:
     """Say what one night did."""
     night = step.night
@@ -163,7 +177,11 @@ def main() -> int:
     write_truth(simulated, TRUTH)
     console.print("SYNTHETIC data: a simulated trial; no number here comes from a person.")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with instance_of(home) as instance, Progress(*columns, console=console, transient=True) as bar:
+    with (
+        searches_compiled(),
+        instance_of(home) as instance,
+        Progress(*columns, console=console, transient=True) as bar,
+    ):
         task = bar.add_task("", total=len(simulated.transfers) + 2)
 
         def tell(what: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assayhouse.report.pdf_fonts import outlines_only
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -82,6 +84,9 @@ def export(figure: "Figure", *, title: str) -> Exports:
     svg, png, pdf = io.BytesIO(), io.BytesIO(), io.BytesIO()
     named = {"Title": title, "Creator": CREATOR}
     figure.savefig(svg, format="svg", metadata=named | {"Date": None})
-    figure.savefig(pdf, format="pdf", metadata=named | {"Producer": CREATOR, "CreationDate": None})
+    with outlines_only():
+        figure.savefig(
+            pdf, format="pdf", metadata=named | {"Producer": CREATOR, "CreationDate": None}
+        )
     figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Title": title, "Software": CREATOR})
     return Exports(svg=svg.getvalue(), png=png.getvalue(), pdf=pdf.getvalue())
