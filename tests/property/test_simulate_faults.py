@@ -9,7 +9,7 @@ from assayhouse.simulate.errors import FaultNotApplicableError
 from assayhouse.simulate.faults import FAULTS, inject
 from assayhouse.simulate.sheet import SHAPES, take_apart
 
-from support.simulated import path_of
+from support.simulated import path_of, paths_of
 
 SMALL = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -18,11 +18,11 @@ SMALL = settings(
 
 @pytest.fixture(scope="module")
 def files():
-    """The first 120 rows of each layout's first file."""
+    """The first 120 rows of a file of each layout."""
     made, transfers = {}, simulate_study(faults=False).transfers
     for layout in SHAPES:
-        # Randomisation comes once; concentrations and the diary begin with the second transfer.
-        transfer = transfers[0 if layout.startswith("irt.") else 1]
+        # What comes once comes first; concentrations and the diary begin with the second transfer.
+        transfer = transfers[1 if paths_of(transfers[1], layout) else 0]
         content = transfer.files[path_of(transfer, layout)]
         sheet = take_apart(content, SHAPES[layout])
         lines = sheet.all_lines()[: sheet.header_line + 120]
