@@ -3,6 +3,9 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
+pytest.importorskip("numba")
 from assayhouse.stats import batting_numba_forms
 from assayhouse.stats.batting_numba import FORMS_STAMP
 
