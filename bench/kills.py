@@ -69,10 +69,15 @@ def _wait(root: Path, process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def _killed_often(root: Path, waits: Iterable[float]) -> Iterator[tuple[float, bool]]:
-    """Start the demo again after each kill; gives each wait and what readers saw."""
+    """Start the demo again after each kill; gives each wait and what readers saw.
+
+    Fewer kills than waits where the demo came to its end before.
+    """
     for wait in waits:
         process = _start(root)
         whole = _wait(root, process, wait)
+        if process.poll() is not None:
+            return
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         yield wait, whole and _whole(root)
@@ -90,16 +95,18 @@ def run(kills: int, *, per_home: int = 5) -> None:
         table.add_column(name, justify="right")
     with tempfile.TemporaryDirectory(prefix="assayhouse-kills-") as folder:
         wanted, seconds = _undisturbed(Path(folder) / "undisturbed")
-        for first in range(1, kills + 1, per_home):
-            count = min(per_home, kills + 1 - first)
-            root = Path(folder) / f"home-{first}"
+        done = 0
+        while done < kills:
+            count = min(per_home, kills - done)
+            root = Path(folder) / f"home-{done}"
             when = sorted(moments.uniform(0.5, seconds) for _ in range(count))
             waits = [after - before for before, after in itertools.pairwise([0.0, *when])]
             seen = list(_killed_often(root, waits))
             finished = _start(root).wait() == 0
             equal = finished and fingerprint(Home(root / "home"), declarations.load()) == wanted
-            for number, (wait, whole) in enumerate(seen, start=first):
+            for number, (wait, whole) in enumerate(seen, start=done + 1):
                 table.add_row(str(number), f"{wait:.1f}", str(whole), str(equal))
-            CONSOLE.log(f"kills {first} to {first + count - 1} of {kills}: equal {equal}")
+            CONSOLE.log(f"kills {done + 1} to {done + len(seen)} of {kills}: equal {equal}")
+            done += len(seen)
             shutil.rmtree(root)
     CONSOLE.print(table)
