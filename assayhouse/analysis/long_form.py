@@ -205,7 +205,11 @@ def _typed(long: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
     types = dict(_TYPES) | dict.fromkeys((*spec.strata, *spec.subgroups), pl.String())
     missing = [name for name in types if name not in long.columns]
     if missing:
-        message = f"The data have no column {', '.join(missing)}; they have {long.columns}."
+        # Without a header the names are a subject's values, so they are counted, not told.
+        message = (
+            f"The data have no column {', '.join(missing)}; their first line holds "
+            f"{long.width} names, and must name the columns."
+        )
         raise ModelDataError(message)
     try:
         frame = long.select(pl.col(name).cast(kind) for name, kind in types.items())

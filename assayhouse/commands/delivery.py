@@ -44,7 +44,7 @@ def run(session: Session, _args: argparse.Namespace) -> int:
 
 
 def status(session: Session, _args: argparse.Namespace) -> int:
-    """Print every delivery with its state and account."""
+    """Print every delivery with its state and account, the latest first."""
     from assayhouse.intake.receipt import Register  # noqa: PLC0415 - slow
     from assayhouse.trust.audit import AuditLog  # noqa: PLC0415 - slow
 
@@ -57,7 +57,7 @@ def status(session: Session, _args: argparse.Namespace) -> int:
             "state": register.state(item.number),
             "file": item.file_name,
         }
-        for item in register.receipts()
+        for item in register.receipts()[::-1]
     ]
     if not rows:
         say("no delivery yet")

@@ -63,7 +63,10 @@ def _left_out(frame: pl.DataFrame, shown: int) -> list[str]:
     if frame.width > shown:
         lines.append(f"{frame.width - shown} more columns: {', '.join(frame.columns[shown:])}")
     if frame.height > ROWS_SHOWN:
-        lines.append(f"{frame.height} rows, the first {ROWS_SHOWN} shown; --format csv gives all")
+        lines.append(
+            f"{frame.height} rows, the first {ROWS_SHOWN} shown; `assayhouse sql --format csv` "
+            "gives all of a query"
+        )
     return lines
 
 

@@ -26,6 +26,9 @@ def without_values(error: duckdb.Error) -> str:
     if not isinstance(error, _ABOUT_VALUES):
         return str(error)
     first, *rest = str(error).split("\n\nLINE", 1)
+    if isinstance(error, duckdb.InvalidInputException):
+        # A function's own message may hold a value anywhere, without quotes.
+        first = f"{first.split(':', 1)[0]}: a function refused a value, which is not shown."
     return "\n\nLINE".join([_QUOTED.sub("...", first), *rest])
 
 

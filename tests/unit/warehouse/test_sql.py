@@ -96,3 +96,15 @@ def test_messages_about_values_do_not_hold_them(text, hidden):
 def test_messages_about_names_keep_them():
     with pytest.raises(QueryError, match="no_such_table"), session.asked("here"):
         duckdb.sql("select * from no_such_table")
+
+
+@pytest.mark.parametrize(
+    "call", ["error(who)", "strptime(who, '%Y')", "regexp_extract('a', who || '(')"]
+)
+def test_a_function_that_refuses_a_value_does_not_tell_it(call):
+    connection = duckdb.connect()
+    connection.execute("create table people as select 'S-ANNA' as who")
+    with pytest.raises(QueryError) as caught, session.asked("query"):
+        connection.execute(f"select {call} from people").fetchall()
+    assert "ANNA" not in str(caught.value)
+    assert "not shown" in str(caught.value)
