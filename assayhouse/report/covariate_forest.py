@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import GRID, INK, MUTED, RULE, drawing_settings
 from assayhouse.report.words import number, slug
@@ -115,16 +116,23 @@ def plot_covariate_forest(
         _draw(axes, twin)
         if watermark:
             panel.stamp(axes, watermark)
-        furnish(figure, sheet, title=title, handles=(), notes=_notes(twin), synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips=covariate_tooltips(twin),
-        thumbnail_svg=sketch(
-            (SketchPanel(name="Ratio of exposure", strokes=_strokes(twin)),),
-            title=title, synthetic=synthetic, watermark=watermark,
-        ),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=(),
+            notes=_notes(twin),
+            synthetic=synthetic,
+            tooltips=covariate_tooltips(twin),
+            thumbnail_svg=sketch(
+                (SketchPanel(name="Ratio of exposure", strokes=_strokes(twin)),),
+                title=title,
+                synthetic=synthetic,
+                watermark=watermark,
+            ),
+        )
 
 
 def _draw(axes: "Axes", twin: pl.DataFrame) -> None:

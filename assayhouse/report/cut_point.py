@@ -11,10 +11,11 @@ import polars as pl
 from assayhouse.report import panel
 from assayhouse.report.bins import Bin, count_in_bins, outline
 from assayhouse.report.errors import ReportInputError
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
 from assayhouse.report.histogram import ABOVE, draw_bars
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK, WARNING, drawing_settings
 from assayhouse.report.words import number, p_text
@@ -173,16 +174,23 @@ def plot_cut_point(
             axes.text(0.5, 0.5, "no cut was found", transform=axes.transAxes, ha="center")
         if watermark:
             panel.stamp(axes, watermark)
-        furnish(figure, sheet, title=title, handles=(), notes=_notes(found), synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips={},
-        thumbnail_svg=sketch(
-            (_small(marker, bins, line["x"]),),
-            title=title, synthetic=synthetic, watermark=watermark,
-        ),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=(),
+            notes=_notes(found),
+            synthetic=synthetic,
+            tooltips={},
+            thumbnail_svg=sketch(
+                (_small(marker, bins, line["x"]),),
+                title=title,
+                synthetic=synthetic,
+                watermark=watermark,
+            ),
+        )
 
 
 def _bins(twin: pl.DataFrame) -> list[Bin]:

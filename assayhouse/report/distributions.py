@@ -9,10 +9,11 @@ import polars as pl
 
 from assayhouse.report import panel
 from assayhouse.report.bins import Bin, count_in_bins, outline
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
 from assayhouse.report.histogram import ABOVE, draw_bars
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK, drawing_settings
 from assayhouse.report.words import number
@@ -139,16 +140,23 @@ def plot_distributions(
             )  # fmt: skip
             if watermark:
                 panel.stamp(axes, watermark)
-        furnish(figure, sheet, title=title, handles=(), notes=_notes(twin), synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips={},
-        thumbnail_svg=sketch(
-            [_small(own) for own in panels],
-            title=title, synthetic=synthetic, watermark=watermark,
-        ),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=(),
+            notes=_notes(twin),
+            synthetic=synthetic,
+            tooltips={},
+            thumbnail_svg=sketch(
+                [_small(own) for own in panels],
+                title=title,
+                synthetic=synthetic,
+                watermark=watermark,
+            ),
+        )
 
 
 def _small(rows: pl.DataFrame) -> SketchPanel:

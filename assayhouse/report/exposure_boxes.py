@@ -11,9 +11,10 @@ import polars as pl
 
 from assayhouse.report import panel
 from assayhouse.report.exposure_twin import ALL, BOX, OUTLIER, WHISKERS, ExposureTables, boxes_twin
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK, MUTED, ArmStyle, arm_styles, drawing_settings
 
@@ -83,16 +84,23 @@ def plot_exposure_boxes(
                 _inset(axes, twin.filter(pl.col("panel") == tables.inset), styles)
             if watermark:
                 panel.stamp(axes, watermark)
-        furnish(figure, sheet, title=title, handles=(), notes=tables.notes(), synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips={},
-        thumbnail_svg=sketch(
-            [_small(name, twin.filter(pl.col("panel") == name), styles) for name in names],
-            title=title, synthetic=synthetic, watermark=watermark,
-        ),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=(),
+            notes=tables.notes(),
+            synthetic=synthetic,
+            tooltips={},
+            thumbnail_svg=sketch(
+                [_small(name, twin.filter(pl.col("panel") == name), styles) for name in names],
+                title=title,
+                synthetic=synthetic,
+                watermark=watermark,
+            ),
+        )
 
 
 def _places(own: pl.DataFrame, styles: dict[str, ArmStyle]) -> dict[tuple[str, str], _Place]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.forest_rows import (
     OVERALL,
     as_number,
@@ -19,7 +20,7 @@ from assayhouse.report.forest_rows import (
     interval_text,
     pair_styles,
 )
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import GRID, INK, MUTED, RULE, ArmStyle, drawing_settings
 from assayhouse.report.words import p_text, stars
@@ -83,22 +84,28 @@ def plot_forest(
         if watermark:
             panel.stamp(axes, watermark)
         notes = forest_notes(twin, active, reference)
-        furnish(figure, sheet, title=title, handles=(), notes=notes, synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id,
-        title=title,
-        svg=files.svg,
-        png=files.png,
-        pdf=files.pdf,
-        twin=twin,
-        tooltips=forest_tooltips(twin),
-        thumbnail_svg=sketch(
-            (SketchPanel(name=f"{active.label} minus {reference.label}",
-                         strokes=_strokes(twin, active)),),
-            title=title, synthetic=synthetic, watermark=watermark,
-        ),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=(),
+            notes=notes,
+            synthetic=synthetic,
+            tooltips=forest_tooltips(twin),
+            thumbnail_svg=sketch(
+                (
+                    SketchPanel(
+                        name=f"{active.label} minus {reference.label}",
+                        strokes=_strokes(twin, active),
+                    ),
+                ),
+                title=title,
+                synthetic=synthetic,
+                watermark=watermark,
+            ),
+        )
 
 
 def _draw(axes: "Axes", twin: pl.DataFrame, active: ArmStyle, reference: ArmStyle) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from assayhouse.report import panel
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import MUTED, drawing_settings
 
@@ -152,15 +153,20 @@ def plot_goodness(
             *((shrinkage,) if shrinkage else ()),
             f"Method: {predictions['method'][0]}.",
         )
-        furnish(figure, sheet, title=title, handles=handles(), notes=notes, synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips={},
-        thumbnail_svg=goodness_sketch(
-            predictions, title=title, synthetic=synthetic, watermark=watermark
-        ),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=handles(),
+            notes=notes,
+            synthetic=synthetic,
+            tooltips={},
+            thumbnail_svg=goodness_sketch(
+                predictions, title=title, synthetic=synthetic, watermark=watermark
+            ),
+        )
 
 
 def handles() -> "list[Artist]":

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
 from assayhouse.report.goodness import SOURCES, plain_ticks
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK, MUTED, drawing_settings
 
@@ -133,13 +134,20 @@ def plot_predictive_check(
             shown,
             f"Method: {check['method'][0]}.",
         )
-        furnish(figure, sheet, title=title, handles=_handles(), notes=notes, synthetic=synthetic)
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips={},
-        thumbnail_svg=check_sketch(check, title=title, synthetic=synthetic, watermark=watermark),
-    )  # fmt: skip
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=_handles(),
+            notes=notes,
+            synthetic=synthetic,
+            tooltips={},
+            thumbnail_svg=check_sketch(
+                check, title=title, synthetic=synthetic, watermark=watermark
+            ),
+        )
 
 
 def _handles() -> "list[Artist]":

@@ -12,10 +12,11 @@ import polars as pl
 from assayhouse.report import panel
 from assayhouse.report.cut_point import found_of, side_of
 from assayhouse.report.errors import ReportInputError
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK, MUTED, ArmStyle, arm_styles, drawing_settings
 from assayhouse.report.words import number, p_text, signed, slug, spoken_list
@@ -191,19 +192,23 @@ def plot_response_bars(
             _draw(axes, twin, styles, marker)
         if watermark:
             panel.stamp(axes, watermark)
-        furnish(
-            figure, sheet, title=title, handles=_handles(styles), notes=_notes(twin, found),
+        return finish(
+            figure,
+            sheet,
+            twin,
+            figure_id=figure_id,
+            title=title,
+            handles=_handles(styles),
+            notes=_notes(twin, found),
             synthetic=synthetic,
-        )  # fmt: skip
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id, title=title, svg=files.svg, png=files.png, pdf=files.pdf, twin=twin,
-        tooltips=response_bars_tooltips(twin),
-        thumbnail_svg=sketch(
-            (SketchPanel(name=marker, strokes=_strokes(twin, styles)),),
-            title=title, synthetic=synthetic, watermark=watermark,
-        ),
-    )  # fmt: skip
+            tooltips=response_bars_tooltips(twin),
+            thumbnail_svg=sketch(
+                (SketchPanel(name=marker, strokes=_strokes(twin, styles)),),
+                title=title,
+                synthetic=synthetic,
+                watermark=watermark,
+            ),
+        )
 
 
 def _handles(styles: list[ArmStyle]) -> "list[Artist]":

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
-from assayhouse.report.figure import DrawnFigure, export
+from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.finish import finish
 from assayhouse.report.footnotes import footnotes
 from assayhouse.report.inline import tooltips
-from assayhouse.report.sheet import Sheet, empty_figure, furnish
+from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.theme import ArmStyle, arm_styles, drawing_settings
 from assayhouse.report.thumbnail import thumbnail
 from assayhouse.report.twin import time_course_twin
@@ -137,27 +138,20 @@ def draw_course(
             if watermark:
                 panel.stamp(axes, watermark)
         twin = twin.with_columns(label_drawn=pl.col("point_id").is_in(list(drawn)))
-        furnish(
+        return finish(
             figure,
             sheet,
+            twin,
+            figure_id=figure_id,
             title=title,
             handles=panel.arm_handles(styles),
             notes=notes(twin),
             synthetic=synthetic,
+            tooltips=tips(twin),
+            thumbnail_svg=thumbnail(
+                twin, styles=styles, title=title, synthetic=synthetic, watermark=watermark
+            ),
         )
-        files = export(figure, title=title)
-    return DrawnFigure(
-        figure_id=figure_id,
-        title=title,
-        svg=files.svg,
-        png=files.png,
-        pdf=files.pdf,
-        twin=twin,
-        tooltips=tips(twin),
-        thumbnail_svg=thumbnail(
-            twin, styles=styles, title=title, synthetic=synthetic, watermark=watermark
-        ),
-    )
 
 
 def _sheet(twin: pl.DataFrame, *, n_panels: int) -> Sheet:
