@@ -168,7 +168,7 @@ def _require_known_unit(frame: pl.DataFrame, name: str, unit: str, known: tuple[
         raise UnitError([Issue("unit", "error", message)])
 
 
-def event_table(rows: pl.DataFrame, *, subject_rule: str) -> EventTable:
+def event_table(rows: pl.DataFrame, *, subject_rule: str, limit: float | None = None) -> EventTable:
     """Check the rows of the analysis dataset and choose the subjects.
 
     Parameters
@@ -177,6 +177,8 @@ def event_table(rows: pl.DataFrame, *, subject_rule: str) -> EventTable:
         `adam.adppk`.
     subject_rule : str
         ``quantifiable``: who has a quantifiable sample; ``observed``: who has any sample.
+    limit : float or None
+        A higher limit of quantification to take the samples by, in their unit; None for their own.
 
     Returns
     -------
@@ -190,8 +192,12 @@ def event_table(rows: pl.DataFrame, *, subject_rule: str) -> EventTable:
     EventTableError
         Rows cannot be used, or nobody stays.
     """
-    units = [_one_unit(rows, name) for name in ("AMTU", "DVU")]
-    frame = rows.sort("USUBJID", "ASEQ").rename({new: old for old, new in _NAMES.items()})
+    units = _one_unit(rows, "AMTU"), concentration_unit(rows)
+    frame = (
+        _censored(rows, limit)
+        .sort("USUBJID", "ASEQ")
+        .rename({new: old for old, new in _NAMES.items()})
+    )
     columns = ("ID", "TIME", "AMT", "DV", "EVID", "MDV", "BLQ", "LLOQ", "ADDL", "II", "SS", "CMT")
     # A covariate that nobody has is no covariate; a model that names it will miss the column.
     held = tuple(name for name in COVARIATES if frame[name].null_count() < frame.height)
@@ -205,6 +211,32 @@ def event_table(rows: pl.DataFrame, *, subject_rule: str) -> EventTable:
         missing_covariates="impute",
     )
     return pool_rare_levels(table)
+
+
+def _censored(rows: pl.DataFrame, limit: float | None) -> pl.DataFrame:
+    """Report the samples as an assay with a higher limit would have done."""
+    if limit is None:
+        return rows
+    below = (pl.col("EVID") == 0) & ((pl.col("BLQFN") == 1) | (pl.col("DV") < limit))
+    return rows.with_columns(
+        pl.when(below).then(None).otherwise(pl.col("DV")).alias("DV"),
+        pl.when(below).then(1).otherwise(pl.col("BLQFN")).cast(rows["BLQFN"].dtype).alias("BLQFN"),
+        pl.when(pl.col("EVID") == 0)
+        .then(pl.max_horizontal("ALLOQ", pl.lit(limit)))
+        .otherwise(pl.col("ALLOQ"))
+        .alias("ALLOQ"),
+    )
+
+
+def concentration_unit(rows: pl.DataFrame) -> str:
+    """Give the one unit of the samples.
+
+    Raises
+    ------
+    UnitError
+        There is none, or more than one.
+    """
+    return _one_unit(rows, "DVU")
 
 
 def _one_unit(rows: pl.DataFrame, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Population fits of a plan: the model, the other population, the dose effect, the full model.
+"""Population fits of a plan: the model, the other population, added effects, a higher limit.
 
 A run that failed says why and gives nothing to build on; the runs that would stand on it are not
 made. Tables of results are in `pk_tables`.
@@ -12,15 +12,15 @@ from typing import Any
 
 import polars as pl
 
-from assayhouse.analysis.pk_events import event_table
+from assayhouse.analysis.pk_events import concentration_unit, event_table
 from assayhouse.pk.errors import EventTableError
 from assayhouse.pk.events import EventTable
 from assayhouse.pk.fit import FitOptions, FitResult, fit
 from assayhouse.pk.spec import Category, Covariate, ModelSpec
 
 MAIN, SENSITIVITY, DOSE, FULL = "main", "sensitivity", "dose effect", "full model"
-ESTIMATED = (MAIN, SENSITIVITY)
-"""Runs whose individual estimates are used."""
+ADDED = (DOSE, FULL)
+"""Runs of effects; of all others the individual estimates are used."""
 OTHER_RULE = {"quantifiable": "observed", "observed": "quantifiable"}
 FAILED = "FAILED"
 FEWEST = 5
@@ -30,13 +30,14 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationPlan:
-    """What is fitted: the model, whom to, and the effects that are added to it."""
+    """What is fitted: the model, whom to, the effects added to it, the limits it is repeated at."""
 
     spec: ModelSpec
     subject_rule: str
     dose_effect: tuple[Covariate, ...]
     full: tuple[Covariate, ...]
     starts: int
+    limits: tuple[float, ...] = ()
 
     @classmethod
     def read(
@@ -47,6 +48,7 @@ class PopulationPlan:
         dose_effect: Mapping[str, Any],
         full: Iterable[Mapping[str, Any]],
         starts: int,
+        limits: Iterable[float] = (),
     ) -> "PopulationPlan":
         """Read a declared plan.
 
@@ -64,6 +66,7 @@ class PopulationPlan:
             dose_effect=ModelSpec.from_dict(alone).covariates,
             full=ModelSpec.from_dict(added).covariates,
             starts=starts,
+            limits=tuple(limits),
         )
 
 
@@ -81,6 +84,10 @@ class Run:
         Why it is not OK, as codes and in words.
     notes : str
         What was left out of the model for want of subjects.
+    limit : float or None
+        Limit of quantification that the samples were taken by; None for their own.
+    unit : str
+        Of the limit.
     """
 
     name: str
@@ -89,6 +96,13 @@ class Run:
     codes: str
     reasons: str
     notes: str = ""
+    limit: float | None = None
+    unit: str = ""
+
+    @property
+    def at_limit(self) -> str:
+        """What is added to a name to tell at which limit."""
+        return "" if self.limit is None else f", limit {self.limit:g} {self.unit}"
 
     @property
     def status(self) -> str:
@@ -114,7 +128,8 @@ def population_runs(rows: pl.DataFrame, plan: PopulationPlan) -> tuple[Run, ...]
     Returns
     -------
     tuple of Run
-        Main run and sensitivity run always; dose effect and full model where declared.
+        Main run and sensitivity run always; dose effect and full model where declared; both first
+        runs again at every declared limit.
 
     Raises
     ------
@@ -142,7 +157,12 @@ def population_runs(rows: pl.DataFrame, plan: PopulationPlan) -> tuple[Run, ...]
             )
             continue
         runs.append(_run(name, rows, plan, plan.subject_rule, near, effects=effects))
-    return tuple(runs)
+    raised = (
+        _run(base.name, rows, plan, base.subject_rule, near, limit=limit)
+        for limit in plan.limits
+        for base in runs[:2]
+    )
+    return (*runs, *raised)
 
 
 def _run(
@@ -153,23 +173,26 @@ def _run(
     spec: ModelSpec,
     *,
     effects: tuple[Covariate, ...] = (),
+    limit: float | None = None,
 ) -> Run:
+    empty = Run(
+        name=name, subject_rule=rule, result=None, codes="no_subjects", reasons="",
+        limit=limit, unit=concentration_unit(rows),
+    )  # fmt: skip
+    empty = replace(empty, name=f"{name}{empty.at_limit}")
     try:
-        events = event_table(rows, subject_rule=rule)
+        events = event_table(rows, subject_rule=rule, limit=limit)
     except EventTableError as error:
         # Nobody to analyse is a result; anything else is an error of the data.
         if {issue.code for issue in error.issues} != {"no_subjects"}:
             raise
-        return Run(
-            name=name, subject_rule=rule, result=None, codes="no_subjects", reasons=str(error)
-        )
+        return replace(empty, reasons=str(error))
     kept, notes = _estimable(effects, events)
     whole = replace(spec, covariates=(*spec.covariates, *kept))
     found = fit(whole, events, FitOptions(starts=plan.starts))
-    return Run(
-        name=name,
-        subject_rule=rule,
-        result=found if name in ESTIMATED else _slim(found),
+    return replace(
+        empty,
+        result=_slim(found) if name in ADDED else found,
         codes=", ".join(reason.code for reason in found.reasons),
         reasons=" ".join(f"{reason.code}: {reason.message}" for reason in found.reasons),
         notes=notes,

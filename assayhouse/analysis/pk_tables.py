@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from assayhouse.analysis.pk_events import event_table
-from assayhouse.analysis.pk_runs import DOSE, MAIN, SENSITIVITY, Run
+from assayhouse.analysis.pk_runs import ADDED, DOSE, MAIN, Run
 from assayhouse.pk import (
     FitResult,
     dose_proportionality,
@@ -40,6 +40,14 @@ def unavailable(run: Run) -> str:
 def by_name(runs: Sequence[Run]) -> dict[str, Run]:
     """Find runs by their names."""
     return {run.name: run for run in runs}
+
+
+def populations(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
+    """Give the runs whose individual estimates are used, each with the name of its AUCss."""
+    rule = by_name(runs)[MAIN].subject_rule
+    for run in runs:
+        if run.name not in ADDED:
+            yield f"{AUC if run.subject_rule == rule else AUC_ALL}{run.at_limit}", run
 
 
 def parameter_table(runs: Sequence[Run]) -> pl.DataFrame:
@@ -116,7 +124,7 @@ def exposure_rows(rows: pl.DataFrame, runs: Sequence[Run], subjects: pl.DataFram
     rows : DataFrame
         `adam.adppk`.
     runs : sequence of Run
-        Main and sensitivity run.
+        All runs.
     subjects : DataFrame
         usubjid, arm, dose_mg of the treated.
 
@@ -125,13 +133,15 @@ def exposure_rows(rows: pl.DataFrame, runs: Sequence[Run], subjects: pl.DataFram
     DataFrame
         usubjid, arm, dose_mg, exposure_measure, exposure_value, unit, n_samples, n_blq, status,
         reasons: AUCss, CL/F, highest and trough concentration of the main run, AUCss of the
-        sensitivity run.
+        other populations.
     """
     active = subjects.filter(pl.col("dose_mg") > 0.0)
-    named = by_name(runs)
-    parts = [_measures(rows, named[MAIN], active, _MEASURES)]
-    parts.append(_measures(rows, named[SENSITIVITY], active, ((AUC_ALL, "AUCSS", "h*{dv}"),)))
-    return pl.concat(parts)
+    return pl.concat(
+        _measures(
+            rows, run, active, _MEASURES if run.name == MAIN else ((name, "AUCSS", "h*{dv}"),)
+        )
+        for name, run in populations(runs)
+    )
 
 
 def _measures(
@@ -195,7 +205,7 @@ def _individual(rows: pl.DataFrame, run: Run) -> pl.DataFrame:
     result = run.usable
     if result is None or result.ebe is None:
         return pl.DataFrame(schema=_INDIVIDUAL)
-    events = event_table(rows, subject_rule=run.subject_rule)
+    events = event_table(rows, subject_rule=run.subject_rule, limit=run.limit)
     dosing = dosing_from_events(events)
     found = exposure(result, dosing.filter(pl.col("ID").is_in(result.ebe["ID"].to_list())))
     found = found.join(
@@ -236,10 +246,10 @@ def exposure_boxes(exposures: pl.DataFrame, levels: pl.DataFrame) -> pl.DataFram
     Returns
     -------
     DataFrame
-        exposure_measure (AUCss of either population, AUCss per mg), cut_off and level (empty for
+        exposure_measure (AUCss of every population, AUCss per mg), cut_off and level (empty for
         all), dose_mg, n_subjects, the box's numbers, n_missing, n_blq_only, unit.
     """
-    auc = exposures.filter(pl.col("exposure_measure").is_in([AUC, AUC_ALL]))
+    auc = exposures.filter(pl.col("exposure_measure").str.starts_with(AUC))
     per_mg = auc.filter(pl.col("exposure_measure") == AUC).with_columns(
         pl.lit(NORMALISED).alias("exposure_measure"),
         (pl.col("exposure_value") / pl.col("dose_mg")).alias("exposure_value"),
@@ -266,7 +276,7 @@ def exposure_boxes(exposures: pl.DataFrame, levels: pl.DataFrame) -> pl.DataFram
 
 
 def dose_rows(exposures: pl.DataFrame, runs: Sequence[Run], *, level: float) -> pl.DataFrame:
-    """Whether exposure follows the dose, in either population.
+    """Whether exposure follows the dose, in every population.
 
     Parameters
     ----------
@@ -286,11 +296,10 @@ def dose_rows(exposures: pl.DataFrame, runs: Sequence[Run], *, level: float) -> 
     """
     named = by_name(runs)
     rows = []
-    for name, measure in ((MAIN, AUC), (SENSITIVITY, AUC_ALL)):
-        run = named[name]
+    for measure, run in populations(runs):
         own = exposures.filter(pl.col("exposure_measure") == measure)
         row: dict[str, object] = {
-            "run": name,
+            "run": run.name,
             "subject_rule": run.subject_rule,
             "exposure_measure": measure,
             "n_missing": own["exposure_value"].null_count(),

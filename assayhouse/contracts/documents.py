@@ -93,6 +93,15 @@ class Document:
             raise self._wrong(key, "a number")
         return float(value)
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """List of numbers under a key; empty where absent."""
+        value = self.raw(key, ())
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise self._wrong(key, "a list")
+        if any(not isinstance(item, int | float) or isinstance(item, bool) for item in value):
+            raise self._wrong(key, "a list of numbers")
+        return tuple(map(float, value))
+
     def flag(self, key: str, *, default: bool) -> bool:
         """Boolean under a key."""
         value = self.raw(key, default)

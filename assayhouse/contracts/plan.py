@@ -131,6 +131,9 @@ class PopulationModel:
         Of the intervals of forest and dose proportionality; ratios without consequence.
     starts, replicates : int
         Starts of a search, simulated trials of a predictive check.
+    limits : tuple of float
+        Higher limits of quantification, in the samples' unit, at which both choices of subjects
+        are fitted again.
     """
 
     model: Mapping[str, object]
@@ -143,6 +146,7 @@ class PopulationModel:
     band: tuple[float, float]
     starts: int
     replicates: int
+    limits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,10 +308,10 @@ def _population(document: Document) -> PopulationModel | None:
         return None
     document.only(
         *("model", "subject_rule", "disease", "dose_effect", "full", "forest", "level", "band"),
-        *("starts", "replicates"),
+        *("starts", "replicates", "limits"),
     )
     level = document.number("level")
-    low, high = (float(item) for item in document.texts("band") or ("0.8", "1.25"))
+    low, high = document.numbers("band") or (0.8, 1.25)
     return PopulationModel(
         model=_options(document.part("model")),
         subject_rule=document.choice("subject_rule", SUBJECT_RULES, "quantifiable"),
@@ -319,6 +323,7 @@ def _population(document: Document) -> PopulationModel | None:
         band=(low, high),
         starts=document.integer("starts", 1),
         replicates=document.integer("replicates", 200),
+        limits=document.numbers("limits"),
     )
 
 

@@ -107,6 +107,7 @@ def fits(context: BuildContext) -> pl.DataFrame:
         dose_effect=model.dose_effect,
         full=model.full,
         starts=model.starts,
+        limits=model.limits,
     )
     found = [_fit_row(place, run) for place, run in enumerate(population_runs(rows, plan), 1)]
     frame = pl.DataFrame(found, schema=unstamped(context.spec), infer_schema_length=None)
@@ -123,6 +124,8 @@ def _fit_row(place: int, run: Run) -> dict[str, object]:
         "codes": run.codes,
         "reasons": run.reasons,
         "notes": run.notes,
+        "lloq": run.limit,
+        "unit": run.unit if run.limit is not None else None,
     }
     if result is None:
         return row
@@ -147,6 +150,8 @@ def runs_of(context: BuildContext) -> tuple[Run, ...]:
             codes=row["codes"] or "",
             reasons=row["reasons"] or "",
             notes=row["notes"] or "",
+            limit=row["lloq"],
+            unit=row["unit"] or "",
         )
         for row in table.iter_rows(named=True)
     )

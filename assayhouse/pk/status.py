@@ -110,6 +110,7 @@ def _warn(code: str, message: str) -> Reason:
 
 def _failures(e: Evidence) -> Iterator[Reason]:
     curvature = e.curvature
+    yield from _too_few(e)
     if not np.isfinite(e.objective.total):
         yield _failed("nonfinite_ofv", "The objective is not finite.")
     if curvature.edm is not None and curvature.edm > _EDM:
@@ -132,6 +133,22 @@ def _failures(e: Evidence) -> Iterator[Reason]:
             "runaway_parameter",
             f"Beyond a thousand times their start: {', '.join(ran) or 'none'}; "
             f"subjects with a random effect beyond {_ETA:g}: {large}.",
+        )
+
+
+def _too_few(e: Evidence) -> Iterator[Reason]:
+    """Say where data cannot tell the parameters apart, wherever the search ended.
+
+    The variances of q random effects need more than q subjects, p parameters more than p samples.
+    """
+    n_subjects, n_samples = len(e.problem.ids), e.problem.schedule.n_samples
+    n_effects, n_free = len(e.problem.spec.iiv), int(np.count_nonzero(e.scale.free))
+    if n_subjects <= n_effects or n_samples <= n_free:
+        yield _failed(
+            "too_few_data",
+            f"{n_subjects} subjects with {n_samples} samples for {n_effects} random effects and "
+            f"{n_free} parameters: there must be more subjects than random effects and more "
+            "samples than parameters.",
         )
 
 

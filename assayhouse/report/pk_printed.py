@@ -136,7 +136,8 @@ def population_rule_table(
     )
     told = (
         "Leaving out who has no quantifiable sample takes low exposures from the lowest dose first "
-        "and bends the slope downwards; read it beside that of every sampled subject. "
+        "and bends the slope downwards; read it beside that of every sampled subject. A run with "
+        "a limit takes the same samples as an assay with that limit would have reported them. "
         f"Method: {doses['method'][0]}."
     )
     markup = join(

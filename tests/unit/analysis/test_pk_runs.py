@@ -176,6 +176,24 @@ def test_a_plan_without_further_effects_has_two_runs(rows):
     assert forest_rows(rows, alone[0], parameter="CL", level=0.9, band=(0.8, 1.25)).height == 2
 
 
+def test_a_higher_limit_gives_what_an_assay_with_that_limit_would_have_given(named):
+    sensitive = pk_trial.pooled_rows(lloq=0.05)
+    runs = population_runs(sensitive, plan(dose_effect={}, full=(), limits=[0.12]))
+    names = [run.name for run in runs]
+    assert names == [MAIN, SENSITIVITY, "main, limit 0.12 ng/mL", "sensitivity, limit 0.12 ng/mL"]
+    for run, same in zip(runs[2:], (MAIN, SENSITIVITY), strict=True):
+        assert run.result.n_blq == named[same].result.n_blq
+        assert run.result.ofv == pytest.approx(named[same].result.ofv, abs=1e-4)
+        assert run.result.params == pytest.approx(named[same].result.params, rel=1e-3, abs=1e-5)
+    subjects = pk_trial.subjects_of(sensitive)
+    exposures = pk_tables.exposure_rows(sensitive, runs, subjects)
+    doses = pk_tables.dose_rows(exposures, runs, level=0.9)
+    assert doses["run"].to_list() == names
+    lost = dict(doses.select("run", "n_missing").iter_rows())
+    assert lost[names[2]] > lost[MAIN] >= lost[names[3]] == 0
+    assert doses["exposure_measure"].n_unique() == 4
+
+
 def test_nobody_to_analyse_is_a_failed_run_not_an_error():
     empty = pk_trial.pooled_rows().filter(pl.col("EVID") == 1)
     main = population_runs(empty, plan())[0]

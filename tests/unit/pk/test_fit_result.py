@@ -176,6 +176,29 @@ def test_a_fit_that_never_began_has_no_estimates():
     assert math.isnan(evaluate(spec, events).ofv)
 
 
+@pytest.mark.parametrize(("subjects", "samples"), [(1, 2), (2, 8), (8, 1)])
+def test_data_too_few_for_the_model_fail_whatever_the_search_says(trial, subjects, samples):
+    """Two random effects and eight parameters: of one subject nothing can be told."""
+    spec = ModelSpec(
+        "oral1", ("CL", "V"), "combined", init={"CL": 18.0, "V": 200.0, "KA": 1.0},
+        covariates=(Power("CL", "WT", 70.0),),
+    )  # fmt: skip
+    rich = trial[0].frame.filter(pl.col("ID").is_in(trial[1].tail(15)["ID"].to_list()))
+    kept = rich.filter(
+        pl.col("ID").is_in(rich["ID"].unique(maintain_order=True).to_list()[:subjects])
+    )
+    number = pl.col("EVID").eq(0).cum_sum().over("ID")
+    kept = kept.filter((pl.col("EVID") != 0) | (number <= samples))
+    events = EventTable.from_frame(
+        kept, amt_unit="mg", dv_unit="ng/mL", covariates=("WT",), subject_rule="observed"
+    )
+    result = fit(spec, events, ONE)
+    assert result.status == "FAILED"
+    assert "too_few_data" in {reason.code for reason in result.reasons}
+    assert result.ebe is None
+    assert FitResult.from_json(result.to_json()).to_json() == result.to_json()
+
+
 def test_subjects_without_a_quantifiable_sample_leave_under_m1(trial):
     spec = ModelSpec(
         "oral2",
