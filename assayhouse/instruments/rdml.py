@@ -1,4 +1,4 @@
-"""RDML 1.0 to 1.4: runs, reacts, Cq and amplification points [1]_. Melting points are not kept.
+"""RDML 1.0 to 1.4: runs, reacts, Cq and amplification points [1]_; melting points are counted.
 
 The document is read as a stream and forgotten react by react, so that memory is that of the data.
 
@@ -80,6 +80,7 @@ class _Reading:
     operator: str | None = None
     run_names: set[str] = field(default_factory=set)
     seen: dict[str, int] = field(default_factory=dict)
+    melting_points: int = 0
 
 
 def read_rdml(content: bytes) -> QpcrRun:
@@ -99,6 +100,7 @@ def read_rdml(content: bytes) -> QpcrRun:
     reading = _Reading()
     handlers: dict[str, Callable[[Element, _Reading], None]] = {
         "adp": _point,
+        "mdp": _melting_point,
         "data": _data,
         "react": _react,
         "run": _run,
@@ -228,6 +230,10 @@ def _point(element: Element, reading: _Reading) -> None:
     reading.points.append((int(cycle), fluorescence))
 
 
+def _melting_point(_element: Element, reading: _Reading) -> None:
+    reading.melting_points += 1
+
+
 def _data(element: Element, reading: _Reading) -> None:
     target, excluded = child(element, "tar"), child(element, "excl")
     quantity = child(element, "quantity")
@@ -320,6 +326,8 @@ def _place(react: str, plate: tuple[int, int] | None) -> str | None:
 
 def _metadata(reading: _Reading) -> dict[str, object]:
     found: dict[str, object] = {"version": reading.version, "runs": len(reading.runs)}
+    if reading.melting_points:
+        found["melting_points"] = reading.melting_points
     if reading.runs:
         name, run, _data = reading.runs[0]
         software = child(run, "dataCollectionSoftware")

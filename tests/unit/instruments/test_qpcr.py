@@ -127,6 +127,15 @@ def test_several_targets_in_one_react_are_several_rows_and_gaps_stay_gaps(tmp_pa
     ]  # fmt: skip
 
 
+def test_melting_points_are_counted_but_make_no_rows(tmp_path):
+    melting = "<mdp><tmp>60</tmp><fluor>1</fluor></mdp>"
+    one = data("t", 24.5, POINTS).replace("</data>", melting * 3 + "</data>")
+    found = read(tmp_path, rdml(experiment(run("r", react(1, "s", one)))))
+    assert found.metadata["melting_points"] == 3
+    assert found.cycles.height == len(POINTS)
+    assert "melting_points" not in read(tmp_path, rdml(PLAIN)).metadata
+
+
 def test_a_run_says_who_and_when(tmp_path):
     more = (
         "<instrument>Cycler</instrument><runDate>2019-03-04T10:11:12</runDate>"
