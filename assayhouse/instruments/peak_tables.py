@@ -28,6 +28,7 @@ SCHEMA = {
     "allele": pl.String,
 }
 MOST_PEAKS = 150_000
+MOST_SCANS = 10_000_000
 NOTHING = frozenset({"?", "-2.0", "-2", "-1", "-1.0", "NA"})
 _SLOT = re.compile(r"(allele|size|height|peak area|area|data point) (\d{1,4})")
 _LETTERS = {"blue": "B", "green": "G", "yellow": "Y", "red": "R", "orange": "O"}
@@ -133,6 +134,12 @@ def _number(text: str | None, line: int, column: str) -> float | None:
 
 def _scan(text: str | None, line: int) -> int | None:
     value = _number(text, line, "Data Point")
+    if value is not None and value > MOST_SCANS:
+        message = (
+            f"line {line}: Data Point is above {MOST_SCANS}, which no run reaches; "
+            "export the table again"
+        )
+        raise InstrumentFileError(message, code="damaged", offset=line)
     return None if value is None else round(value)
 
 

@@ -54,7 +54,10 @@ def read_cfx(text: str) -> QpcrRun:
     place, delimiter = found
     rows = list(enumerate(split_rows(text, delimiter=delimiter), start=1))
     keys = {row[0]: row[1] for _line, row in rows[:place] if len(row) > 1 and row[0]}
-    at = next(n for n, (_line, row) in enumerate(rows) if "well" in map(plain, row))
+    at = next((n for n, (_line, row) in enumerate(rows) if "well" in map(plain, row)), None)
+    if at is None:  # a control character ends a line for one who looks, and none for the table
+        message = "the line of column names is broken by a control character; export the table anew"
+        raise InstrumentFileError(message, code="damaged", offset=place + 1)
     table = make_table(rows[at][1], rows[at + 1 :])
     run = keys.get("Run ID") or keys.get("File Name") or "1"
     wells = [_cfx_well(table, row, line, run, delimiter) for line, row in table.rows]

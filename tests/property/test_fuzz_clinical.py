@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 import pyreadstat
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assayhouse.errors import InstrumentFileError
 from assayhouse.readers.clinical import read_table
 
 from support.damage import damaged
+from support.fuzz import fuzzed
 
 FOLDER = tempfile.TemporaryDirectory()
 FILE = Path(FOLDER.name) / "file"
@@ -34,9 +37,16 @@ def xpt():
     return path.read_bytes()
 
 
-@settings(max_examples=2000, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
-@given(damaged(DOCUMENT, LINES, CSV, zlib.compress(DOCUMENT), xpt()))
-def test_any_data_set_is_read_or_refused(content):
+FORMATS = {
+    "json": DOCUMENT, "ndjson": LINES, "csv": CSV, "dsjc": zlib.compress(DOCUMENT), "xpt": xpt(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@fuzzed()
+@given(data=st.data())
+def test_any_data_set_is_read_or_refused(name, data):
+    content = data.draw(damaged(FORMATS[name]))
     FILE.write_bytes(content)
     code = None
     try:

@@ -4,25 +4,31 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments import inspect
 from assayhouse.instruments.plates import read_plate
 
 from support.damage import damaged
+from support.fuzz import fuzzed
 from support.plate_files import TEXTS, WORKBOOK
 
 FOLDER = tempfile.TemporaryDirectory()
 FILE = Path(FOLDER.name) / "file"
 CODES = {"not_plate", "truncated", "damaged", "too_large", "unsafe_xml", "unsupported_feature"}
 STATES = {"ok", "below", "above", "extrapolated", "masked", "not_available"}
+FORMATS = (*TEXTS, WORKBOOK)
 NO_NUMBER = ["below", "above", "masked", "not_available"]
 
 
-@settings(max_examples=2000, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
-@given(damaged(*TEXTS, WORKBOOK))
-def test_any_plate_is_read_or_refused(content):
+@pytest.mark.parametrize("sound", range(len(FORMATS)))
+@fuzzed()
+@given(data=st.data())
+def test_any_plate_is_read_or_refused(sound, data):
+    content = data.draw(damaged(FORMATS[sound]))
     FILE.write_bytes(content)
     code = None
     try:
@@ -37,8 +43,8 @@ def test_any_plate_is_read_or_refused(content):
     assert silent["reported_conc"].null_count() == silent.height
 
 
-@settings(max_examples=150, deadline=5000)
-@given(damaged(*TEXTS, WORKBOOK))
+@fuzzed(0.1)
+@given(damaged(*FORMATS))
 def test_inspection_never_raises(content):
     FILE.write_bytes(content)
     assert inspect(FILE).format

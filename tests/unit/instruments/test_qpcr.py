@@ -178,6 +178,7 @@ def corrupted(content):
         (rdml(PLAIN.replace("24.5", "many")), "damaged"),
         (rdml(PLAIN.replace("<cyc>2<", "<cyc>2.5<")), "damaged"),
         (corrupted(rdml(PLAIN)), "damaged"),
+        (cfx(",A01,FAM,G,Unkn,P1,24.5,NaN").encode().replace(b"Well", b"\x01\x0bWell"), "damaged"),
         (encrypted(rdml(PLAIN)), "unsupported_feature"),
         (
             archive({"rdml_data.xml": "<!DOCTYPE rdml [<!ENTITY a 'b'>]>"
