@@ -1,5 +1,6 @@
 """Public clinical files: one data set in four containers is one table; a web page is told apart."""
 
+import polars as pl
 import pytest
 
 from assayhouse.contracts.vendor_file import ColumnSpec
@@ -123,6 +124,28 @@ def test_one_data_set_is_the_same_typed_frame_in_every_container(kind):
 )
 def test_public_data_sets_have_the_published_shape(parts, shape):
     assert read_table(sample(*parts)).frame.shape == shape
+
+
+def test_subjects_of_an_analysis_csv_are_those_of_the_tabulation_and_of_the_transport_file():
+    """Three files of one trial by different makers: common columns equal, row by row."""
+    analysis, tabulation, transport = (
+        read_table(shared("samples", "clinical", *parts)).frame
+        for parts in (
+            ("pharmaverseadam", "adsl.csv"),
+            ("pharmaversesdtm", "dm.csv"),
+            ("cdisc_pilot", "adsl.xpt"),
+        )
+    )
+    assert analysis.shape == (306, 51)
+    joined = analysis.join(tabulation, on="USUBJID", validate="1:1", suffix="_other")
+    common = [name.removesuffix("_other") for name in joined.columns if name.endswith("_other")]
+    assert (joined.height, len(common)) == (306, 23)
+    assert all(joined[name].eq_missing(joined[f"{name}_other"]).all() for name in common)
+    randomised = analysis.join(transport, on="USUBJID", validate="1:1", suffix="_other")
+    assert randomised.height == 254
+    for name in ("AGE", "SEX", "TRT01P", "ARM"):
+        assert (randomised[name] == randomised[f"{name}_other"]).all()
+    assert (randomised["TRTSDT"] == randomised["TRTSDT_other"].cast(pl.String)).all()
 
 
 def test_a_web_page_named_xpt_is_no_clinical_file():

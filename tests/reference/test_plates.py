@@ -74,6 +74,92 @@ def test_msd_calibrators_fitted_from_the_export_give_the_vendor_s_medians():
     assert max(gaps) <= 0.0145
 
 
+def test_medians_of_an_export_are_those_its_owners_published():
+    wells = plate("drLumi", "plate1.csv").wells
+    published = pl.read_csv(shared("samples", "drm", "drLumi_mfidata.csv")).with_columns(
+        pl.col("well").str.extract(r"_([A-H]\d+)$").str.replace(r"^([A-H])(\d)$", "${1}0${2}")
+    )
+    assert published.height == 2976
+    # Total Events of the 96 wells is a column of the export, but no analyte.
+    joined = published.join(wells, on=["well", "analyte", "sample"], validate="1:1")
+    assert joined.height == wells.height == 2880
+    assert (joined["mfi"] == joined["signal"]).all()
+
+
+def test_expected_concentrations_are_the_published_ones_where_the_point_was_kept():
+    """A spreadsheet took the point of 30 of 480 for one of thousands: the file says so, we too."""
+    run = plate("drLumi", "plate1.csv")
+    assert "resaved_by_spreadsheet" in run.flags
+    expected = run.wells.filter(type="STD").unique(["sample", "analyte"])
+    published = pl.read_csv(shared("samples", "drm", "drLumi_ecdata.csv"))
+    joined = published.join(expected, on=["sample", "analyte"], validate="1:1")
+    ratio = joined["expected_conc"] / joined["ec"]
+    shifted = (ratio - 1000).abs() < 1e-9
+    assert joined.height == expected.height
+    assert ((ratio - 1).abs() < 1e-9).sum() + shifted.sum() == joined.height
+    decimals = joined.filter(shifted)["ec"].cast(pl.String).str.split(".").list.last()
+    assert shifted.sum() == 30
+    assert (decimals.str.len_chars() == 3).all()
+
+
+def owner_rows(name):
+    text = shared("samples", "immunoassay", "msd_wangwei", name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("spot", range(10))
+def test_a_raw_plate_with_its_owner_s_layout_gives_the_owner_s_results(spot):
+    """48 pairs of wells: readings found, his curve inverted as he did, our own fit near his.
+
+    His fit is unweighted and his program's: ours is weighted, so 10 % in the median, and 25 % for
+    spot 8, whose calibrator runs out at the fifth level. All his samples without a value are out of
+    range here as well.
+    """
+    layout = {
+        f"{row[0]}{column:02d}": row[column]
+        for row in owner_rows("SP2_RP2_layout.txt")[1:]
+        for column in range(1, 13)
+    }
+    standards = {row[0]: float(row[1 + spot]) for row in owner_rows("Standards_conc_K15659U.txt")}
+    results = [
+        (row[0], row[1 + 4 * spot], row[3 + 4 * spot]) for row in owner_rows("RP2_result.txt")[1:]
+    ]
+    signal, value = (np.array([float(row[place]) for row in results]) for place in (1, 2))
+    wells = plate("msd_wangwei", "RP2_raw.txt").wells.filter(analyte=f"Spot {spot + 1}")
+    named = wells.with_columns(pl.col("well").replace_strict(layout).alias("sample"))
+    first = named.unique("sample", keep="first", maintain_order=True)
+    readings = dict(first.select("sample", "signal").iter_rows())
+    assert [readings[row[0]] for row in results] == signal.tolist()
+
+    limits = [float(text) for text in owner_rows("RP2_parameters.txt")[1 + spot][1].split(",")]
+    owner = from_bioplex(*limits).inverse(signal)
+    assert np.array_equal(np.isnan(owner.values), np.isnan(value))
+    seen = ~np.isnan(value)
+    assert owner.values[seen] == pytest.approx(value[seen], rel=1e-6)
+
+    calibrators = named.filter(pl.col("sample").is_in(list(standards)))
+    amounts = calibrators["sample"].replace_strict(standards).to_numpy()
+    ours = fit_curve(amounts, calibrators["signal"].to_numpy()).inverse(signal).values
+    unknown = seen & np.array(["1:" in row[0] for row in results])
+    gap = np.nanmedian(np.abs(ours[unknown] / value[unknown] - 1))
+    assert gap < (0.25 if spot == 7 else 0.1)
+
+
+def test_analytes_and_specimens_of_the_layout_are_as_listed():
+    samples = {row[0] for row in owner_rows("samplelist_SP2_RP2.txt")}
+    layout = {
+        cell.split(" ")[0] for row in owner_rows("SP2_RP2_layout.txt")[1:] for cell in row[1:]
+    }
+    controls = {
+        "Blank",
+        *(f"Standard{n}" for n in range(1, 9)),
+        *(f"P.Control1.{n}" for n in "123"),
+    }
+    assert layout - controls == samples
+    analytes = plate("msd_wangwei", "RP2_raw.txt").wells["analyte"].n_unique()
+    assert analytes == len(owner_rows("Analytes_K15659U.txt")) == 10
+
+
 def test_a_re_saved_export_holds_the_same_wells():
     first, second = (
         plate("allotropy", f"luminex_xPONENT_example02{end}.csv") for end in ("", "_saved")
