@@ -41,18 +41,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _handler(args.handler)(_session(args), args)
     except AssayhouseError as error:
-        sys.stderr.write(f"assayhouse: {' '.join(str(error).split())}\n")
+        _complain(error)
         return FINDINGS if isinstance(error, _REFUSED) else UNUSABLE
     except BrokenPipeError:
         # The reader of our output has gone, as `| head` does: nothing is left to say to it.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until exit
         return OK
     except OSError as error:
-        sys.stderr.write(f"assayhouse: {error.filename or 'a file'}: {error.strerror}.\n")
+        # A library's own error may carry neither name nor reason, and says both in its text.
+        told = f"{error.filename or 'a file'}: {error.strerror}" if error.strerror else str(error)
+        sys.stderr.write(f"assayhouse: {' '.join(told.split())}.\n")
         return UNUSABLE
     except KeyboardInterrupt:
         sys.stderr.write("assayhouse: stopped; running the command again completes it.\n")
         return UNUSABLE
+
+
+def _complain(error: AssayhouseError) -> None:
+    lines = [f"assayhouse: {error}", *(f"  {detail}" for detail in error.details)]
+    for line in lines:
+        indent = "  " if line.startswith("  ") else ""
+        sys.stderr.write(f"{indent}{' '.join(line.split())}\n")
 
 
 def _handler(name: str) -> "Callable[[Session, argparse.Namespace], int]":
@@ -210,6 +219,7 @@ def _add_cutpoint(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         ("arm", "column of the arm: 1 active, 0 control"),
         ("response", "column of the response: 0 or 1, a number, or a time"),
         ("event", "column of a time's event, 0 or 1"),
+        ("subject", "column of the subjects, to check that each has one row"),
     ):
         command.add_argument(f"--{name}", metavar="COLUMN", help=told)
     for name in ("control", "active"):

@@ -2,7 +2,12 @@
 
 
 class AssayhouseError(Exception):
-    """Base of all errors raised on purpose: what is wrong, where, and what to do."""
+    """Base of all errors raised on purpose: what is wrong, where, and what to do.
+
+    ``details`` are further sentences, each a line of its own below the message.
+    """
+
+    details: tuple[str, ...] = ()
 
 
 class DeclarationError(AssayhouseError):
@@ -99,3 +104,41 @@ class ModelDataError(AssayhouseError):
     def __init__(self, message: str, *, rows: tuple[int, ...] = ()) -> None:
         super().__init__(message)
         self.rows = rows
+
+
+class TableRowsError(ModelDataError):
+    """Rows of the table that was given are to blame, not those of an array made of it.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong and what to do, without the rows: a caller may know them by other numbers.
+    rows : tuple of int
+        Row numbers concerned, counted from 0.
+    """
+
+    def __init__(self, reason: str, *, rows: tuple[int, ...]) -> None:
+        shown = ", ".join(str(row) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")
+        message = f"{reason} Rows concerned, counted from 0: {shown}. Nothing was fitted."
+        super().__init__(message, rows=rows)
+        self.reason = reason
+
+
+class OwnTableError(ModelDataError):
+    """A table of the user's own is not one that a command can use.
+
+    Parameters
+    ----------
+    message : str
+        File, reason and remedy.
+    rows : tuple of int
+        Row numbers concerned, counted from 0, where rows are to blame.
+    details : tuple of str
+        One sentence per fault where there are several.
+    """
+
+    def __init__(
+        self, message: str, *, rows: tuple[int, ...] = (), details: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, rows=rows)
+        self.details = details

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from assayhouse.errors import DeclarationError
 
 NAMES = ("marker", "strata", "adjust")
-TEXTS = ("arm", "response", "event", "control", "active")
+TEXTS = ("arm", "response", "event", "control", "active", "subject")
 SEARCH = ("endpoint", "test", "candidates", "direction", "larger_is_better", "min_cell",
           "min_share", "n_boot", "resample", "conf_level", "missing", "preset")  # fmt: skip
 CLOSED, FITTED = 9999, 999
@@ -28,6 +28,8 @@ class CutPointSpec:
         other arm are left out and counted.
     event : str
         Column of a survival time's event; empty without one.
+    subject : str
+        Column of the subjects, each of whom has one row; empty where it is not named.
     strata, adjust : tuple of str
         Columns of strata of the null data (and of resampling within them), and of covariates.
     options : dict
@@ -51,6 +53,7 @@ class CutPointSpec:
     control: str = ""
     active: str = ""
     event: str = ""
+    subject: str = ""
     strata: tuple[str, ...] = ()
     adjust: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -124,7 +127,8 @@ class CutPointSpec:
         DeclarationError
             A column that serves twice, one arm's label alone, or a number out of range.
         """
-        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        named = [name for name in (*self.columns, self.subject) if name]
+        twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             _refuse(f"column {', '.join(twice)} is named twice")
         if bool(self.control) != bool(self.active) or (

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from assayhouse.analysis.spec import EffectSpec
-from assayhouse.errors import ModelDataError
+from assayhouse.errors import ModelDataError, TableRowsError
 from assayhouse.stats.arrays import BoolArray, FloatArray, IntArray, StrArray
 
 _TYPES: Mapping[str, pl.DataType] = {
@@ -228,7 +228,4 @@ def _typed(long: pl.DataFrame, spec: EffectSpec) -> pl.DataFrame:
 def _refuse(frame: pl.DataFrame, condition: pl.Expr, text: str) -> None:
     rows: Sequence[int] = frame.filter(condition)[_ROW].to_list()
     if rows:
-        shown = ", ".join(str(row) for row in rows[:5])
-        more = ", ..." if len(rows) > 5 else ""
-        message = f"{text} Rows concerned, counted from 0: {shown}{more}. Nothing was fitted."
-        raise ModelDataError(message, rows=tuple(rows))
+        raise TableRowsError(text, rows=tuple(rows))

@@ -115,7 +115,7 @@ def _set_whole(spec: object, name: str) -> None:
 def _set_tuple(spec: object, name: str) -> None:
     values = getattr(spec, name)
     if isinstance(values, str):
-        message = f"{name} is a list of names; give ({values!r},) for a single one."
+        message = f"{name} is a list of names; a single one is a list too: [{values}]."
         raise ModelDataError(message)
     if values is not None:
         convert = int if name == "visits" else str

@@ -2,15 +2,20 @@
 
 import argparse
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 import polars as pl
 import yaml
 
-from assayhouse.commands.output import progress, say
-from assayhouse.commands.own_table import flags, numbers, read_text, typed
+from assayhouse.commands.output import print_table, progress, say
+from assayhouse.commands.own_file import OwnTable, read_own
+from assayhouse.commands.own_options import read_options, told_by_file
+from assayhouse.commands.own_table import flags, numbers, require_columns, told_by_line, typed
 from assayhouse.commands.session import Session
-from assayhouse.errors import DeclarationError
+from assayhouse.report.words import p_text
+
+if TYPE_CHECKING:
+    from assayhouse.analysis.effects import EffectSpec
 
 _TEXTS = ("usubjid", "arm", "paramcd")
 _NUMBERS = ("avisitn", "aval", "base", "lloq")
@@ -18,6 +23,11 @@ _TOLD = (
     "Columns: usubjid, arm, paramcd, avisitn, aval, base, blq (true or false), lloq, and those "
     "that the spec names."
 )
+_BELOW = (
+    "Of a value below the limit of quantification write the limit into lloq, true into blq, and "
+    "the limit or any other number into the value's place."
+)
+_SHOWN = 3
 
 
 def effects(_session: Session, args: argparse.Namespace) -> int:
@@ -28,42 +38,101 @@ def effects(_session: Session, args: argparse.Namespace) -> int:
     int
         1 when a row was refused, with its reason in the table; else 0.
     """
-    from assayhouse.analysis.effects import EffectSpec, run_effects  # noqa: PLC0415 - slow
+    from assayhouse.analysis.effects import (  # noqa: PLC0415 - slow
+        EffectSpec,
+        require_possible,
+        run_effects,
+    )
 
-    spec = EffectSpec.from_dict(_options(Path(args.spec)))
-    long = _long(Path(args.input), texts=(*spec.strata, *spec.subgroups))
-    with progress() as tell:
-        table = run_effects(long, spec, tell=tell)
+    options = read_options(Path(args.spec))
+    with told_by_file(Path(args.spec)):
+        spec = EffectSpec.from_dict(options)
+        require_possible(spec, given=False)
+    long = _long(Path(args.input), spec)
+    with told_by_line(long), progress() as tell:
+        table = run_effects(long.frame, spec, tell=tell)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     table.write_parquet(out / "effects.parquet")
     table.write_csv(out / "effects.csv")
     text = yaml.safe_dump(spec.to_dict(), sort_keys=False, allow_unicode=True)
     (out / "spec.yaml").write_text(text, encoding="utf-8")
+    title = f"{long.path.name}: differences from {spec.reference}"
+    print_table(_differences(table, spec.conf_level), title=title)
+    for line in (*_without_base(long.frame), *_reasons(table)):
+        say(line)
     refused = table.filter(pl.col("status") != "ok").height
     say(f"{table.height} rows, {refused} refused with a reason, in {out}")
     return 1 if refused else 0
 
 
-def _options(path: Path) -> dict[str, object]:
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        message = f"{path}: not readable as YAML. Nothing was written. Name another --spec."
-        raise DeclarationError(message) from error
-    if not isinstance(loaded, dict):
-        message = f"{path}: a mapping of options is expected. Nothing was written."
-        raise DeclarationError(message)
-    return cast("dict[str, object]", loaded)
+def _long(path: Path, spec: "EffectSpec") -> OwnTable:
+    """Read the long form and give its columns their types."""
+    named = (*spec.strata, *spec.subgroups)
+    wanted = (*_TEXTS, *_NUMBERS, "blq", *named)
+    table = read_own(path, wanted=wanted, told=_TOLD)
+    require_columns(table, wanted, told=_TOLD)
+    if table.unit == "line":
+        for name in _NUMBERS:
+            told = numbers(name)
+            table = typed(table, name, told, wanted="a finite number", below=_BELOW)
+        table = typed(table, "blq", flags("blq"), wanted="true or false")
+    _require_others(table, spec.reference)
+    return table
 
 
-def _long(path: Path, *, texts: tuple[str, ...]) -> pl.DataFrame:
-    frame = read_text(path, told=_TOLD)
-    if path.suffix == ".parquet":
-        return frame
-    for name in (name for name in frame.columns if name not in {*_TEXTS, *texts}):
-        if name in _NUMBERS:
-            frame = typed(path, frame, name, numbers(name), wanted="a number")
-        elif name == "blq":
-            frame = typed(path, frame, name, flags(name), wanted="true or false")
-    return frame
+def _require_others(table: OwnTable, reference: str) -> None:
+    if table.frame["arm"].drop_nulls().cast(pl.String).unique().to_list() == [reference]:
+        reason = f"column arm holds {reference} alone, so there is nothing to compare"
+        raise table.refusal(reason, remedy="Add the rows of the other arms.")
+
+
+def _differences(table: pl.DataFrame, level: float) -> pl.DataFrame:
+    """Return what fits a terminal of every difference; a refused one has its status instead."""
+    found = table.filter(term="diff")
+    shown = [pl.col(name).round_sig_figs(3) for name in ("estimate", "ci_lo", "ci_hi")]
+    several = ["subgroup"] if found["subgroup"].n_unique() > 1 else []
+    return found.select(
+        pl.col("paramcd").alias("parameter"),
+        pl.col("avisitn").alias("visit"),
+        "response",
+        *several,
+        "arm",
+        pl.when(status="ok")
+        .then(pl.format("{} ({} to {})", *shown))
+        .otherwise(pl.col("status"))
+        .alias(f"estimate ({100 * level:g} % interval)"),
+        pl.col("p").map_elements(p_text, pl.String),
+    )
+
+
+def _without_base(long: pl.DataFrame) -> list[str]:
+    """Say of every parameter how many subjects are left out for want of a base."""
+    subjects = long.group_by("paramcd").agg(
+        pl.col("usubjid").n_unique().alias("all"),
+        pl.col("usubjid").filter(pl.col("base").is_null()).n_unique().alias("lost"),
+    )
+    return [
+        f"{name}: {lost} of {every} subjects left out, because they have no base."
+        for name, every, lost in subjects.sort("paramcd").rows()
+        if lost
+    ]
+
+
+def _reasons(table: pl.DataFrame) -> list[str]:
+    """Say every reason once, with the rows it holds for; also of subjects left out."""
+    cells = pl.format("{} visit {} {}", "paramcd", "avisitn", "response")
+    told = (
+        table.filter(pl.col("reasons") != "")
+        .group_by("status", "reasons", maintain_order=True)
+        .agg(pl.len().alias("rows"), cells.unique(maintain_order=True).alias("cells"))
+    )
+    return [
+        f"{rows} rows {'told' if status == 'ok' else 'refused'} ({_few(where)}): {reason}"
+        for status, reason, rows, where in told.rows()
+    ]
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"

@@ -5,19 +5,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
-import yaml
 
 from assayhouse.commands.output import Tell, print_table, progress, say
+from assayhouse.commands.own_options import told_by_file
+from assayhouse.commands.poppk_input import read_events, read_model
+from assayhouse.commands.poppk_words import note_lines, reason_lines
 from assayhouse.commands.session import Session
-from assayhouse.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from assayhouse.pk import EventTable, FitOptions, FitResult, ModelSpec
+    from assayhouse.pk import EventTable, FitResult
 
-_KEYS = ("units", "model", "covariates", "subject_rule", "missing_covariates", "options")
+_DERIVED = ("ebe", "predictions", "exposure", "exposure_summary", "covariate_forest")
+_PROPORTIONALITY = "dose_proportionality.json"
 _NUMBERS = ("estimate", "se", "rse_pct", "ci_low", "ci_high")
 _STEPS = 4
 
@@ -32,74 +34,33 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
     """
     from assayhouse.pk import fit  # noqa: PLC0415 - slow
 
-    declared = _declared(Path(args.model))
-    spec, options = _model(declared, args)
+    declared = read_model(Path(args.model), starts=args.starts)
     with progress() as tell:
         tell("read", 0, _STEPS)
-        events = _events(Path(args.events), declared, spec)
-        tell(f"fit from {options.starts} starts", 1, _STEPS)
-        result = fit(spec, events, options)
+        table, events = read_events(Path(args.events), declared)
+        tell(f"fit from {declared.options.starts} starts", 1, _STEPS)
+        with told_by_file(declared.path):
+            result = fit(declared.spec, events, declared.options)
         tables = _tables(result, events, tell)
         tell("write", 3, _STEPS)
         out = Path(args.out)
-        _write(out, result, tables)
-    print_table(tables["parameters"], title=f"{result.status}, OFV {result.ofv:.3f}")
-    for reason in result.reasons:
-        say(f"{reason.severity} {reason.code}: {reason.message}")
-    for issue in events.issues:
-        say(f"table: {issue.code} in {len(issue.rows)} rows: {issue.message}")
-    say(f"{result.n_subjects} subjects, {result.n_obs} samples, {result.n_blq} below, in {out}")
-    return 1 if result.status == "FAILED" else 0
-
-
-def _declared(path: Path) -> dict[str, Any]:
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        message = f"{path}: not readable as YAML. Nothing was written. Name another --model."
-        raise DeclarationError(message) from error
-    if not isinstance(loaded, dict) or not {"units", "model"} <= set(loaded) <= set(_KEYS):
-        message = (
-            f"{path}: units and model are needed; known beside them are "
-            f"{', '.join(_KEYS[2:])}. Nothing was written."
-        )
-        raise DeclarationError(message)
-    units = loaded["units"]
-    if not isinstance(units, dict) or not {"amt", "dv"} <= set(units) <= {"amt", "dv", "time"}:
-        message = f"{path}: units names amt, dv and, where it is not h, time. Nothing was written."
-        raise DeclarationError(message)
-    return loaded
-
-
-def _model(
-    declared: Mapping[str, Any], args: argparse.Namespace
-) -> tuple["ModelSpec", "FitOptions"]:
-    from assayhouse.pk import FitOptions, ModelSpec  # noqa: PLC0415 - slow
-
-    given = declared.get("options") or {}
-    if args.starts is not None:
-        given = {**given, "starts": args.starts}
-    try:
-        return ModelSpec.from_dict(declared["model"]), FitOptions(**given)
-    except TypeError as error:
-        message = f"options: {error}. Nothing was written."
-        raise DeclarationError(message) from error
-
-
-def _events(path: Path, declared: Mapping[str, Any], spec: "ModelSpec") -> "EventTable":
-    from assayhouse.pk import EventTable  # noqa: PLC0415 - slow
-
-    units = declared["units"]
-    named = [effect.column for effect in spec.covariates]
-    return EventTable.read_csv(
-        path,
-        amt_unit=units["amt"],
-        dv_unit=units["dv"],
-        time_unit=units.get("time", "h"),
-        covariates=list(dict.fromkeys([*(declared.get("covariates") or ()), *named])),
-        subject_rule=declared.get("subject_rule", "quantifiable"),
-        missing_covariates=declared.get("missing_covariates", "error"),
+        not_written = _write(out, result, tables)
+    failed = result.status == "FAILED"
+    print_table(tables["parameters"], title=_title(result))
+    for line in (*reason_lines(result.reasons), *note_lines(table, events.issues)):
+        say(line)
+    if failed:
+        say(f"Not written, because nothing may be derived from this fit: {', '.join(not_written)}")
+    say(
+        f"{result.n_subjects} subjects, {result.n_obs} samples, {result.n_blq} of them below the "
+        f"limit, in {out}"
     )
+    return int(failed)
+
+
+def _title(result: "FitResult") -> str:
+    warning = "; not to be used" if result.status == "FAILED" else ""
+    return f"{result.status}, OFV {result.ofv:.3f}{warning}"
 
 
 def _tables(result: "FitResult", events: "EventTable", tell: Tell) -> dict[str, pl.DataFrame]:
@@ -146,19 +107,29 @@ def _parameters(result: "FitResult") -> pl.DataFrame:
     )
 
 
-def _write(out: Path, result: "FitResult", tables: Mapping[str, pl.DataFrame]) -> None:
-    from assayhouse.pk import PKError, dose_proportionality  # noqa: PLC0415 - slow
-
+def _write(out: Path, result: "FitResult", tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Write everything there is, and remove what an earlier fit left; return what is not there."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "result.json").write_text(result.to_json(), encoding="utf-8")
     for name, table in tables.items():
         table.write_csv(out / f"{name}.csv")
+    absent = [f"{name}.csv" for name in _DERIVED if name not in tables]
+    if not _write_proportionality(out / _PROPORTIONALITY, tables):
+        absent.append(_PROPORTIONALITY)
+    for name in absent:
+        (out / name).unlink(missing_ok=True)
+    return absent
+
+
+def _write_proportionality(path: Path, tables: Mapping[str, pl.DataFrame]) -> bool:
+    from assayhouse.pk import PKError, dose_proportionality  # noqa: PLC0415 - slow
+
     if "exposure" not in tables:
-        return
+        return False
     try:
         found = dose_proportionality(tables["exposure"])
     except PKError as error:
         say(f"dose proportionality: {error}")
-        return
-    text = json.dumps(asdict(found), indent=2)
-    (out / "dose_proportionality.json").write_text(text + "\n", encoding="utf-8")
+        return False
+    path.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+    return True

@@ -12,6 +12,54 @@ from assayhouse.errors import DeclarationError
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def read_mapping(path: Path) -> dict[str, object]:
+    """Parse a YAML file whose top is a mapping.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    DeclarationError
+        No file, no text, no YAML (with line and column), or no mapping.
+    """
+    try:
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - safe
+    except FileNotFoundError as error:
+        message = f"{path}: no such file. Looked for in {path.absolute().parent}."
+        raise DeclarationError(message) from error
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror}). Name a file that can."
+        raise DeclarationError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: not text in UTF-8. Save it as UTF-8."
+        raise DeclarationError(message) from error
+    except yaml.YAMLError as error:
+        message = f"{path}: not readable as YAML ({_fault(error)}). Correct the file."
+        raise DeclarationError(message) from error
+    if loaded is None:
+        message = f"{path}: nothing is in it. Write one `name: value` per line."
+        raise DeclarationError(message)
+    if not isinstance(loaded, Mapping):
+        message = (
+            f"{path}: a mapping is expected at the top of the file. Write one `name: value` per "
+            "line."
+        )
+        raise DeclarationError(message)
+    return dict(cast("Mapping[str, object]", loaded))
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """Say where the fault is, counted from 1, and what it is."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    if mark is None:
+        return " ".join(str(problem).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
+
+
 class Document:
     """A mapping read from a declaration that remembers where it came from.
 
@@ -30,15 +78,7 @@ class Document:
     @classmethod
     def read(cls, path: Path) -> "Document":
         """Parse a YAML file whose top is a mapping."""
-        try:
-            loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - safe
-        except yaml.YAMLError as error:
-            message = f"{path}: not readable as YAML ({error}). Correct the file."
-            raise DeclarationError(message) from error
-        if not isinstance(loaded, Mapping):
-            message = f"{path}: a mapping is expected at the top of the file."
-            raise DeclarationError(message)
-        return cls(cast("Mapping[str, object]", loaded), str(path))
+        return cls(read_mapping(path), str(path))
 
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None

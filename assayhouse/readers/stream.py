@@ -10,13 +10,13 @@ from typing import IO, cast
 from assayhouse.readers.reading import Reading
 
 _UTF8 = {"utf-8", "utf8", "utf_8", "ascii"}
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-_HTML = (b"<!doctype", b"<html", b"<?xml")
+MARKUP = (b"<!doctype", b"<html", b"<?xml")
 
 
 def _opened(path: Path, compression: str) -> IO[bytes]:
@@ -36,11 +36,11 @@ def _blocks(path: Path, reading: Reading, size: int) -> Iterator[bytes]:
 
 
 def _refuse_other_kinds(head: bytes, reading: Reading) -> None:
-    for mark, name in _MARKS:
+    for mark, name in MARKS:
         if head.startswith(mark) and reading.layout.dialect.encoding.lower() in _UTF8:
             message = f"the file begins with a mark of {name}, not as declared; send UTF-8"
             raise reading.reject(message, rule="F12", line=1)
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:16].lower().startswith(_HTML):
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:16].lower().startswith(MARKUP):
         message = "the file is a web page or XML, not delimited text; send the file itself"
         raise reading.reject(message, rule="F07", line=1)
 

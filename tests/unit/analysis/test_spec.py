@@ -125,7 +125,7 @@ def test_changes_to_a_preset_replace_its_options_and_keep_the_rest():
         ({"responses": ("ratio",)}, "responses"),
         ({"responses": ()}, "responses"),
         ({"responses": ("abs", "abs")}, "more than once"),
-        ({"strata": "site"}, r"give \('site',\)"),
+        ({"strata": "site"}, "list of names"),
         ({"strata": ("arm",)}, "meaning of its own"),
         ({"subgroups": ("base",)}, "meaning of its own"),
         ({"visits": ("four",)}, "visits"),

@@ -18,6 +18,7 @@ from assayhouse.errors import (
     DeclarationError,
     DeliveryStateError,
     HomeError,
+    OwnTableError,
     QueryError,
 )
 from assayhouse.warehouse import catalogue
@@ -120,6 +121,19 @@ def test_a_file_that_cannot_be_opened_is_one_line(monkeypatch, capsys):
     answer(monkeypatch, stop(PermissionError(13, "Permission denied", "out.md")))
     assert cli.main(["status"]) == 2
     assert capsys.readouterr().err == "assayhouse: out.md: Permission denied.\n"
+
+
+def test_a_library_that_names_no_file_is_quoted(monkeypatch, capsys):
+    answer(monkeypatch, stop(FileNotFoundError("No such file: x.csv\n(os error 2)")))
+    assert cli.main(["status"]) == 2
+    assert capsys.readouterr().err == "assayhouse: No such file: x.csv (os error 2).\n"
+
+
+def test_several_faults_are_one_line_each(monkeypatch, capsys):
+    faults = ("line 2: a\nb", "line 3: c")
+    answer(monkeypatch, stop(OwnTableError("in.csv: faults.", details=faults)))
+    assert cli.main(["status"]) == 2
+    assert capsys.readouterr().err == "assayhouse: in.csv: faults.\n  line 2: a b\n  line 3: c\n"
 
 
 def test_what_was_not_foreseen_keeps_its_traceback(monkeypatch):

@@ -191,16 +191,28 @@ def infinite():
         (("--marker", "M1", "--arm", "group", "--response", "responder"), {}, "no column group"),
         (("--marker", "M1", "--arm", "arm", "--response", "responder"), {}, "arm is not 0 or 1"),
         (("--marker", "M1", "--arm", "trt", "--response", "score"), {}, "score is not 0 or 1"),
-        (("--marker", "site", *BY_LABEL), {}, "site is not a number in 160 lines: 2, 3, 5"),
-        (("--marker", "M1", *BY_LABEL[:5], "huge", *BY_LABEL[6:]), {}, "arm is huge"),
+        (("--marker", "site", *BY_LABEL), {},
+         "in.csv: column site is not a finite number in lines 2, 3, 5, 6, 8 and 155 more."),
+        (("--marker", "M1", *BY_LABEL[:5], "huge", *BY_LABEL[6:]), {},
+         "no row of column arm is huge. Nothing was written. It holds high, low, placebo."),
         (("--marker", "M1", "--arm", "ended", "--response", "responder"),
          {"frame": table().with_columns(ended=pl.lit(1))}, "no row of the control arm"),
         (("--marker", "M1", *BY_LABEL), {"frame": hide_all_but("M1", 12)}, "4 active and 4"),
         (("--marker", "M1", *BY_LABEL), {"frame": table().with_columns(M1=pl.lit(2.0))},
          "the same value"),
-        (("--marker", "M1", *BY_LABEL), {"frame": infinite()}, "infinite"),
-        (("--marker", "M1", *BY_LABEL), {"edit": lambda _: ""}, "not readable as a table"),
-        (("--marker", "M1", *BY_LABEL), {"edit": lambda _: "\x00\x01"}, "no column M1"),
+        (("--marker", "M1", *BY_LABEL), {"frame": infinite()},
+         "in.csv: column M1 is not a finite number in line 2."),
+        (("--marker", "M1", *BY_LABEL), {"edit": lambda _: ""}, "is empty"),
+        (("--marker", "M1", *BY_LABEL), {"edit": lambda _: "\x00\x01"}, "a NUL byte"),
+        (("--marker", "M1", *BY_LABEL), {"edit": lambda text: text.splitlines()[0]},
+         "a header and no row"),
+        (("--marker", "M1", *BY_LABEL), {"edit": lambda text: text.replace("M2", "M1", 1)},
+         "columns 4, 5 of the header have the same name, M1"),
+        (("--marker", "M1", *BY_LABEL), {"edit": lambda text: text.replace("\ns4,", "\ns3,")},
+         "column id names a subject more than once in lines 5, 6."),
+        (("--marker", "M1", *BY_LABEL, "--subject", "site"), {},
+         "column site names a subject more than once in lines 2, 3, 5, 6, 8 and 155 more."),
+        (("--marker", "M1", *BY_LABEL, "--subject", "M1"), {}, "named twice"),
         (BY_LABEL, {}, "no marker is named"),
         (("--marker", "responder", *BY_LABEL), {}, "named twice"),
         (("--marker", "M1", *BY_LABEL, "--test", "chi"), {}, "test"),
@@ -208,7 +220,7 @@ def infinite():
         (("--marker", "M1", *BY_LABEL, "--endpoint", "survival"), {}, "event belongs to"),
         (("--marker", "M1", "--arm", "arm", "--control", "placebo", "--response", "responder"),
          {}, "two labels"),
-        (("--marker", "M1", *BY_LABEL, "--spec", "absent.yaml"), {}, "not readable as YAML"),
+        (("--marker", "M1", *BY_LABEL, "--spec", "absent.yaml"), {}, "no such file"),
     ],
 )  # fmt: skip
 def test_malformed_input_is_told_readably_and_writes_nothing(
@@ -231,3 +243,45 @@ def test_an_unknown_word_of_a_spec_is_refused(tmp_path, capsys):
     (tmp_path / "spec.yaml").write_text("marker: M1\ncolour: red\n")
     assert run(tmp_path, *BY_LABEL, "--spec", str(tmp_path / "spec.yaml")) == 2
     assert "unknown options colour" in capsys.readouterr().err
+
+
+def test_what_was_left_out_is_told_on_screen_and_in_the_record(tmp_path, capsys):
+    frame = table()
+    row = pl.int_range(pl.len())
+    # Rows 1 and 3 are of the two arms; row 4 loses its arm, row 6 has two gaps and counts once.
+    frame = frame.with_columns(
+        M1=pl.when(~row.is_in([1, 6])).then(pl.col("M1")),
+        responder=pl.when(~row.is_in([3, 6])).then(pl.col("responder")),
+        arm=pl.when(row != 4).then(pl.col("arm")),
+    ).rename({"id": "tube"})
+    assert run(tmp_path, "--marker", "M1", "--marker", "M2", *BY_LABEL, frame=frame) == 0
+    told = capsys.readouterr().out
+    assert "240 rows; left out: 80 of other arms (low 80), 1 without an arm." in told
+    assert "M1: 156 rows used; left out: M1 empty in 2, responder empty in 1." in told
+    assert "M2: 157 rows used; left out: responder empty in 2." in told
+    assert "Whether each subject has one row was not checked: no --subject was named." in told
+    counts = read(tmp_path)["input"]
+    assert counts["rows_of_other_arms"] == 80
+    assert counts["rows_without_arm"] == 1
+    assert counts["rows_used"] == {"M1": 156, "M2": 157}
+    assert [one["n"] for one in pl.read_csv(tmp_path / "out" / "markers.csv").to_dicts()] == [
+        156,
+        157,
+    ]
+
+
+def test_a_subject_twice_in_an_arm_that_is_not_searched_does_no_harm(tmp_path, capsys):
+    def twice(text):
+        return text.replace("\ns5,", "\ns2,")
+
+    assert run(tmp_path, "--marker", "M1", *BY_LABEL, edit=twice) == 0
+    assert "Each subject has one row (column id)." in capsys.readouterr().out
+    assert read(tmp_path)["input"]["subject_column"] == "id"
+
+
+def test_pictures_and_curves_of_an_earlier_search_do_not_stay(tmp_path):
+    assert run(tmp_path, "--marker", "M1", *BY_LABEL) == 0
+    assert (tmp_path / "out" / "curve.csv").exists()
+    options = ("--arm", "trt", "--response", "score", "--endpoint", "continuous")
+    assert run(tmp_path, "--marker", "M1", *options) == 0
+    assert not (tmp_path / "out" / "curve.csv").exists()

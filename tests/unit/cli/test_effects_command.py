@@ -84,12 +84,19 @@ def test_a_refused_row_is_exit_code_1(tmp_path):
         ({"edit": lambda t: t.replace("aval", "value", 1)}, "no column aval"),
         ({"edit": lambda t: t.replace("site", "place", 1)}, "no column site"),
         ({"edit": lambda t: t.replace(",false,", ",perhaps,", 1)}, "blq is not true or false"),
-        ({"edit": lambda t: t.replace(",8,", ",eight,", 1)}, "avisitn is not a number"),
-        ({"edit": lambda t: t.replace(",8,", ",8.5,", 1)}, "avisitn must be a whole number"),
-        ({"edit": lambda t: t + t.splitlines()[1] + "\n"}, "more than one row"),
-        ({"edit": lambda t: t + "a,b\n,,,,\x00"}, "."),
-        ({"spec": {**SPEC, "reference": "nobody"}}, "reference arm"),
-        ({"spec": {**SPEC, "psi": "hampel"}}, "psi"),
+        ({"edit": lambda t: t.replace(",8,", ",eight,", 1)},
+         "in.csv: column avisitn is not a finite number in line 3."),
+        ({"edit": lambda t: t.replace(",8,", ",8.5,", 1)},
+         "in.csv: avisitn must be a whole number in every row. See line 3."),
+        ({"edit": lambda t: t + t.splitlines()[1] + "\n"},
+         "more than one row for a subject, parameter and visit; keep one. See lines 2, 146."),
+        ({"edit": lambda t: t.replace("control,", ",", 1)}, "arm is missing; fill it or leave the"),
+        ({"edit": lambda t: t + "a,b\n,,,,\x00"}, "line 147 holds a NUL byte"),
+        ({"frame": table().filter(arm="control")}, "in.csv: column arm holds control alone"),
+        ({"frame": table().clear()}, "a header and no row below it"),
+        ({"spec": {**SPEC, "reference": "nobody"}}, "in.csv: The reference arm"),
+        ({"spec": {**SPEC, "psi": "hampel"}}, "spec.yaml: psi"),
+        ({"spec": ["control"]}, "spec.yaml: a mapping is expected"),
         ({"spec": {**SPEC, "impute": {"m": 1}}}, "at least two"),
         ({"spec": {**SPEC, "colour": "red"}}, "colour"),
         ({"spec": {"strata": []}}, "no reference arm"),
@@ -105,8 +112,71 @@ def test_malformed_input_is_told_readably_and_writes_nothing(tmp_path, capsys, c
     assert not (tmp_path / "out").exists()
 
 
-def test_infinite_values_are_refused_by_row(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("in.csv", "in.csv: column base is not a finite number in line 2."),
+        ("in.parquet", "in.parquet: base is not finite; a missing value is null. See row 1."),
+    ],
+)
+def test_infinite_values_are_refused_where_they_stand(tmp_path, capsys, name, words):
     first = pl.int_range(pl.len()) == 0
     frame = table().with_columns(base=pl.when(first).then(float("inf")).otherwise(pl.col("base")))
-    assert run(tmp_path, frame=frame) == 2
-    assert "base is not finite" in capsys.readouterr().err
+    assert run(tmp_path, frame=frame, name=name) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "spec.yaml: no such file. Looked for in"),
+        ("", "spec.yaml: nothing is in it."),
+        ("a: [", "spec.yaml: not readable as YAML (line "),
+        ("reference: control\n\tstrata: [site]\n", "not readable as YAML (line 2, column 1: "),
+        ("reference,responses\ncontrol,log\n", "a mapping is expected at the top of the file."),
+        (b"reference: pl\xe1cebo\n", "spec.yaml: not text in UTF-8."),
+    ],
+)
+def test_a_spec_that_cannot_be_read_is_told_with_its_fault(tmp_path, capsys, text, words):
+    (tmp_path / "in.csv").write_text(table().write_csv())
+    path = tmp_path / "spec.yaml"
+    if text is not None:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    out = tmp_path / "out"
+    asked = ["effects", str(tmp_path / "in.csv"), "--spec", str(path), "--out", str(out)]
+    assert cli.main(asked) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert "Nothing was written." in told
+    assert not out.exists()
+
+
+def test_the_screen_shows_every_difference_and_why_rows_are_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    nobody = pl.col("usubjid") == "S000"
+    frame = table().with_columns(
+        blq=pl.col("avisitn") == 8, base=pl.when(~nobody).then(pl.col("base"))
+    )
+    assert run(tmp_path, frame=frame, spec={**SPEC, "subgroups": []}) == 1
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(len(line) for line in lines if line.startswith(" A ")) <= 80
+    told = "\n".join(lines)
+    assert "in.csv: differences from control" in told
+    assert "95 % interval" in told
+    assert told.count("blq_majority") == 3
+    assert "A: 1 of 72 subjects left out, because they have no base." in told
+    refused = next(line for line in lines if line.startswith("5 rows refused"))
+    assert "A visit 8 log): blq_majority: " in refused
+    assert "% of all arms' values at the visit are below the limit" in refused
+    assert lines[-1].startswith("10 rows, 5 refused with a reason, in ")
+
+
+def test_names_that_look_like_numbers_stay_text(tmp_path):
+    frame = table().with_columns(
+        usubjid=pl.col("usubjid").str.replace("S", "0"),
+        arm=pl.col("arm").replace_strict({"control": "01", "active": "02", "double": "03"}),
+    )
+    spec = {**SPEC, "reference": "01", "subgroups": []}
+    assert run(tmp_path, frame=frame, spec=spec) == 0
+    written = pl.read_parquet(tmp_path / "out" / "effects.parquet")
+    assert set(written["arm"]) == {"01", "02", "03"}

@@ -1,15 +1,9 @@
 """Commands on a home: questions read and never leak, the record is shown and checked."""
 
-import sys
-from types import SimpleNamespace
-
 import duckdb
-import polars as pl
 import pytest
-import yaml
 
 from assayhouse import cli
-from assayhouse.commands import effects as effects_command
 from assayhouse.intake.receipt import Receipt, Register
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.home import Home
@@ -97,70 +91,3 @@ def test_the_audit_chain_is_checked_row_by_row(home, capsys):
     path.write_text(path.read_text().replace("empty", "emptY"))
     assert cli.main(["audit", "verify"]) == 1
     assert "broken at row" in capsys.readouterr().out
-
-
-def engine(monkeypatch, status):
-    spec = SimpleNamespace(strata=("STRATA1",), subgroups=(), to_dict=lambda: {"reference": "PBO"})
-    seen = {}
-
-    def run_effects(long, given, *, tell):
-        tell("CRP", 1, 1)
-        seen.update(long=long, spec=given)
-        return pl.DataFrame({"paramcd": ["CRP"], "status": [status]})
-
-    module = SimpleNamespace(
-        EffectSpec=SimpleNamespace(from_dict=lambda _options: spec),
-        run_effects=run_effects,
-    )
-    monkeypatch.setitem(sys.modules, "assayhouse.analysis.effects", module)
-    return seen
-
-
-LONG = "usubjid,arm,paramcd,avisitn,aval,base,blq,lloq,STRATA1\n001,1,CRP,4,,2,false,0.2,01\n"
-
-
-@pytest.mark.parametrize(("status", "code"), [("ok", 0), ("too_few", 1)])
-def test_effects_writes_results_and_the_options_they_came_from(monkeypatch, tmp_path, status, code):
-    seen = engine(monkeypatch, status)
-    (tmp_path / "in.csv").write_text(LONG)
-    (tmp_path / "spec.yaml").write_text("reference: PBO\n")
-    out = tmp_path / "out"
-    arguments = [str(tmp_path / "in.csv"), "--spec", str(tmp_path / "spec.yaml"), "--out", str(out)]
-    assert cli.main(["effects", *arguments]) == code
-    assert {path.name for path in out.iterdir()} == {"effects.parquet", "effects.csv", "spec.yaml"}
-    assert yaml.safe_load((out / "spec.yaml").read_text()) == {"reference": "PBO"}
-    assert pl.read_parquet(out / "effects.parquet")["status"].to_list() == [status]
-    row = seen["long"].row(0, named=True)
-    assert (row["usubjid"], row["arm"], row["STRATA1"], row["aval"]) == ("001", "1", "01", None)
-
-
-def test_effects_reads_parquet_as_it_is(tmp_path):
-    path = tmp_path / "in.parquet"
-    frame = pl.DataFrame({"usubjid": ["1"], "aval": [1.0]})
-    frame.write_parquet(path)
-    assert effects_command._long(path, texts=()).equals(frame)
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        ("in.csv", "- a\n", "a mapping of options"),
-        ("in.csv", "a: [", "not readable as YAML"),
-        ("in.csv", None, "not readable as YAML"),
-        ("none.csv", "a: 1", "not readable as a table"),
-        ("bad.csv", "a: 1", "column base is not a number in 1 lines: 2"),
-    ],
-)
-def test_effects_refuses_what_it_cannot_read(monkeypatch, capsys, tmp_path, case):
-    name, spec, words = case
-    engine(monkeypatch, "ok")
-    (tmp_path / "in.csv").write_text(LONG)
-    (tmp_path / "bad.csv").write_text(LONG.replace(",2,", ",secret,"))
-    if spec is not None:
-        (tmp_path / "spec.yaml").write_text(spec)
-    arguments = ["--spec", str(tmp_path / "spec.yaml"), "--out", str(tmp_path / "out")]
-    assert cli.main(["effects", str(tmp_path / name), *arguments]) == 2
-    told = capsys.readouterr().err
-    assert words in told
-    assert "secret" not in told
-    assert not (tmp_path / "out").exists()

@@ -1,13 +1,17 @@
 """`assayhouse poppk`: what it writes, what it says, and its exit codes."""
 
 import json
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 import yaml
 
 from assayhouse import cli
-from assayhouse.pk import FitResult, TrialDesign, simulate_trial
+from assayhouse.commands import poppk_words
+from assayhouse.commands.poppk_input import read_events
+from assayhouse.pk import EventTable, FitResult, TrialDesign, simulate_trial
+from assayhouse.pk.event_rules import RULES
 
 MODEL = {
     "units": {"amt": "mg", "dv": "ng/mL"},
@@ -55,18 +59,42 @@ def test_a_failed_fit_is_a_finding_with_its_reasons(table, tmp_path, capsys):
     poor.write_csv(path)
     code, out = run(path, tmp_path)
     assert code == 1
-    assert "FAILED hessian_not_pd" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "not to be used" in told
+    assert "FAILED hessian_not_pd" in told
+    assert "Ask less of the data" in told
+    assert "Not written, because nothing may be derived from this fit: ebe.csv, " in told
     assert not (out / "ebe.csv").exists()
     assert (out / "result.json").exists()
+
+
+def test_what_an_earlier_fit_left_does_not_stay_beside_one_that_failed(table, tmp_path):
+    poor = pl.read_csv(table).filter(pl.col("SLE") == 1)
+    path = tmp_path / "sparse.csv"
+    poor.write_csv(path)
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("ebe.csv", "exposure.csv", "dose_proportionality.json", "mine.csv"):
+        (out / name).write_text("of an earlier fit")
+    assert run(path, tmp_path)[0] == 1
+    assert {item.name for item in out.iterdir()} == {
+        "mine.csv", "result.json", "parameters.csv", "starts.csv", "excluded.csv",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"units": {"amt": "mg", "dv": "ng/ml"}}, "ng/ml"),
-        ({"units": {"amt": "mg"}}, "units"),
+        ({"units": {"amt": "mg", "dv": "ng/ml"}}, "units: dv_unit='ng/ml' is not a unit"),
+        ({"units": {"amt": "mg"}}, "units names amt, dv"),
         ({"model": {**MODEL["model"], "structure": "oral9"}}, "oral9"),
-        ({"options": {"nonsense": 1}}, "nonsense"),
+        ({"model": {**MODEL["model"], "iiv": []}}, "iiv"),
+        ({"model": None}, "A specification is a mapping"),
+        ({"options": {"nonsense": 1}}, "known in it are starts, start_sd"),
+        ({"options": {"starts": 0}}, "starts must be 1 or more"),
+        ({"options": {"starts": "many"}}, "a value is not of its kind"),
+        ({"covariates": "WT"}, "covariates is a list of columns"),
+        ({"subject_rule": "all"}, "subject_rule='all' is unknown"),
         ({"extra": 1}, "known"),
     ],
 )
@@ -75,14 +103,120 @@ def test_what_cannot_be_used_is_said_in_one_line(table, tmp_path, capsys, change
     told = capsys.readouterr().err
     assert code == 2
     assert word in told
+    assert told.startswith(f"assayhouse: {tmp_path / 'model.yaml'}: ")
+    assert "Nothing was written." in told
     assert told.count("\n") == 1
     assert not out.exists()
 
 
-def test_a_table_with_faults_names_codes_and_rows(table, tmp_path, capsys):
-    wrong = pl.read_csv(table).with_columns(RATE=pl.lit(1.0)).head(30)
+def edited(table, tmp_path, change):
     path = tmp_path / "wrong.csv"
-    wrong.write_csv(path)
-    code, _ = run(path, tmp_path)
+    frame = pl.read_csv(table, infer_schema=False)
+    change(frame.with_row_index("line", offset=2)).drop("line").write_csv(path)
+    return path
+
+
+def at(line, column, value):
+    changed = pl.when(line=line).then(pl.lit(value)).otherwise(pl.col(column))
+    return changed.alias(column)
+
+
+def test_a_table_with_faults_names_file_codes_lines_and_remedies(table, tmp_path, capsys):
+    """Lines are those of the file: the header is line 1, the first row line 2."""
+
+    def change(frame):
+        return frame.with_columns(pl.lit("0").alias("RATE")).with_columns(
+            at(2, "RATE", "5"), at(3, "AMT", "9"), at(4, "DV", "high")
+        )
+
+    code, out = run(edited(table, tmp_path, change), tmp_path)
+    head, *faults = capsys.readouterr().err.splitlines()
     assert code == 2
-    assert "infusion" in capsys.readouterr().err
+    assert head == (
+        f"assayhouse: {tmp_path / 'wrong.csv'}: not an event table that can be used, for 2 "
+        "reasons. Nothing was written."
+    )
+    assert faults[0] == (
+        "  bad_type in line 4: Column DV must hold finite numbers. Write numbers with a decimal "
+        "point, and leave what is missing empty."
+    )
+    assert faults[1].startswith("  infusion in line 2: RATE and DUR must be 0")
+    assert len(faults) == 2
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (at(3, "AMT", "9"), "obs_with_amt in line 3: "),
+        (at(2, "AMT", ""), "dose_without_amt in line 2: "),
+        (at(4, "TIME", "0"), "time_order in line 4: "),
+        (at(3, "ID", "x"), "id_not_contiguous in line 4: "),
+        (at(3, "WT", "NA"), "covariate_missing in line 3: "),
+        (at(3, "WT", "61"), "covariate_varies in line 3: "),
+        (at(3, "EVID", "7"), "bad_code in line 3: "),
+        (at(2, "CMT", "3"), "cmt_unsupported in line 2: "),
+    ],
+)  # fmt: skip
+def test_every_fault_of_a_row_is_told_by_its_line(table, tmp_path, capsys, change, words):
+    code, _ = run(edited(table, tmp_path, lambda frame: frame.with_columns(change)), tmp_path)
+    told = capsys.readouterr().err
+    assert code == 2
+    assert f"  {words}" in told
+
+
+def test_every_code_of_a_table_has_a_remedy():
+    """An error without a word on what to do is half an error."""
+    known = {code for code, _, _ in RULES} | {
+        "missing_column", "bad_type", "bad_code", "id_not_contiguous", "infusion",
+        "covariate_missing", "covariate_varies", "no_subjects",
+    }  # fmt: skip
+    assert known == set(poppk_words._TABLE)
+
+
+def test_a_missing_column_or_file_is_told_by_name(table, tmp_path, capsys):
+    named = edited(table, tmp_path, lambda frame: frame.rename({"ID": "#ID"}))
+    assert run(named, tmp_path)[0] == 2
+    assert "no column ID. Nothing was written. Is ID what the header calls #ID?" in (
+        capsys.readouterr().err
+    )
+    assert run(tmp_path / "nofile.csv", tmp_path)[0] == 2
+    assert "nofile.csv: no such file." in capsys.readouterr().err
+    (tmp_path / "model.yaml").unlink()
+    asked = ["poppk", str(table), "--model", str(tmp_path / "model.yaml"), "--out", str(tmp_path)]
+    assert cli.main(asked) == 2
+    assert "model.yaml: no such file. Looked for in" in capsys.readouterr().err
+
+
+def test_the_command_reads_a_table_as_the_library_does(table, tmp_path):
+    extra = "subject 7 has a name of digits, and a covariate of words"
+    path = tmp_path / "events.csv"
+    frame = pl.read_csv(table, infer_schema=False).with_columns(
+        ID="00" + pl.col("ID"), SITE=pl.lit(extra), DV=pl.col("DV").fill_null(".")
+    )
+    frame.write_csv(path)
+    named = ["WT", "SLE", "SITE"]
+    declared = SimpleNamespace(
+        path=path, units={"amt": "mg", "dv": "ng/mL", "time": "h"}, covariates=named,
+        subject_rule="observed", missing_covariates="error",
+    )  # fmt: skip
+    _, found = read_events(path, declared)
+    known = EventTable.read_csv(
+        path, amt_unit="mg", dv_unit="ng/mL", covariates=named, subject_rule="observed"
+    )
+    assert found.frame.equals(known.frame)
+    assert found.content_hash == known.content_hash
+
+
+def test_what_was_put_right_is_told_by_its_line(table, tmp_path, capsys):
+    last = pl.col("ID") == pl.col("ID").last()
+
+    def change(frame):
+        return frame.with_columns(WT=pl.when(~last).then(pl.col("WT")))
+
+    lines = pl.read_csv(table).with_row_index("line", offset=2).filter(last)["line"].to_list()
+    model = {**MODEL, "missing_covariates": "impute", "options": {"starts": 1, "max_iter": 1}}
+    run(edited(table, tmp_path, change), tmp_path, model)
+    told = capsys.readouterr().out
+    shown = ", ".join(map(str, lines[:5]))
+    assert f"wrong.csv: covariate_imputed in lines {shown} and {len(lines) - 5} more: " in told
