@@ -161,6 +161,7 @@ class Plan:
     effects: Mapping[str, object] = field(default_factory=dict)
     effect_parameters: tuple[str, ...] = ()
     subgroups: tuple[str, ...] = ()
+    base_at_least: Mapping[str, float] = field(default_factory=dict)
     subset_endpoint: str | None = None
     association_parameters: tuple[str, ...] = ()
     association_with: tuple[str, ...] = ()
@@ -327,7 +328,13 @@ def _population(document: Document) -> PopulationModel | None:
     )
 
 
-_OF_EFFECTS = ("parameters", "subgroups")
+def _base_at_least(document: Document) -> dict[str, float]:
+    """Read, by parameter, the lowest baseline of who is analysed, in its unit."""
+    found = {name: document.number(name) for name in document}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+_OF_EFFECTS = ("parameters", "subgroups", "base_at_least")
 
 
 def read_plan(document: Document) -> Plan:
@@ -354,6 +361,7 @@ def read_plan(document: Document) -> Plan:
         effects={k: v for k, v in _options(effects).items() if k not in _OF_EFFECTS},
         effect_parameters=effects.texts("parameters"),
         subgroups=effects.texts("subgroups"),
+        base_at_least=_base_at_least(effects.part("base_at_least")),
         subset_endpoint=analyses.part("subsets").only("endpoint").optional_text("endpoint"),
         association_parameters=associations.texts("parameters"),
         association_with=associations.texts("with"),

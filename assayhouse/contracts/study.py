@@ -157,7 +157,7 @@ def _check_plan(study: Study, path: Path) -> None:
     plan, known = study.plan, set(study.parameters)
     named = {code for module in plan.modules for code in (module.PARAMCD, module.log2)}
     named |= {item.parameter for item in plan.cut_offs} | set(plan.effect_parameters)
-    named |= set(plan.association_parameters)
+    named |= {*plan.association_parameters, *plan.base_at_least}
     if plan.cut_points is not None:
         named |= set(plan.cut_points.markers)
     stray = sorted(named - known)

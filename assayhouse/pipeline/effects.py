@@ -10,7 +10,12 @@ from assayhouse.analysis.spec import EffectSpec
 from assayhouse.analysis.stages import FIT_SCHEMA, options_of_stage, pool_fits
 from assayhouse.contracts.study import Study
 from assayhouse.pipeline.context import BuildContext
-from assayhouse.pipeline.population import ANALYSED, subset_levels
+from assayhouse.pipeline.population import (
+    ANALYSED,
+    method_by_parameter,
+    subset_levels,
+    with_enough_baseline,
+)
 from assayhouse.pipeline.provenance import stamped
 
 _IMPUTE_NONE: dict[str, object] = {"method": "none"}
@@ -34,6 +39,7 @@ def long_form(
 ) -> pl.DataFrame:
     """Analysed post-baseline records of treated subjects, one row per parameter and visit.
 
+    Of a parameter with a declared lowest baseline, only those who have it.
     With ``everybody_with_base`` a subject without any later record has one row with no value, so
     that an imputation has it in its population.
     """
@@ -41,7 +47,9 @@ def long_form(
     subjects = adsl.filter(pl.col("SAFFL") == "Y").select(
         pl.col("USUBJID").alias("usubjid"), pl.col("ARMCD").alias("arm"), *study.strata
     )
-    analysed = adbm.filter(pl.col("ANL01FL").eq("Y"), pl.col("BASE").is_not_null())
+    analysed = with_enough_baseline(adbm, study).filter(
+        pl.col("ANL01FL").eq("Y"), pl.col("BASE").is_not_null()
+    )
     later = analysed.filter(pl.col("AVISITN").ne(baseline))
     if everybody_with_base:
         later = pl.concat([later, _unobserved(analysed, later, study)])
@@ -149,6 +157,7 @@ def _options(study: Study, stage: str) -> dict[str, object]:
     return {
         "options": options_of_stage(effect_spec(study), stage),
         "parameters": study.plan.effect_parameters,
+        "base_at_least": study.plan.base_at_least,
         "visits": [(visit.AVISITN, visit.is_baseline) for visit in study.visits],
     }
 
@@ -175,6 +184,7 @@ def effects(context: BuildContext) -> pl.DataFrame:
     fits = context.table("ard.effects_fits").select(*FIT_SCHEMA)
     if fits.is_empty():
         return context.spec.empty()
-    told = with_units(pool_fits(fits, spec), context.table("ref.parameters"))
+    parameters = context.table("ref.parameters")
+    told = with_units(pool_fits(fits, spec), parameters)
     seeded = told.with_columns(pl.lit(study.seed, dtype=pl.Int64).alias("seed"))
-    return stamped(seeded, context, method=describe(spec))
+    return stamped(seeded, context, method=method_by_parameter(describe(spec), parameters, study))

@@ -5,7 +5,12 @@ import polars as pl
 from assayhouse.analysis import pk_tables
 from assayhouse.analysis.exposure import PREDOSE, exposure_relations, predose_exposure
 from assayhouse.pipeline.context import BuildContext
-from assayhouse.pipeline.population import ANALYSED, analysed_subjects
+from assayhouse.pipeline.population import (
+    ANALYSED,
+    analysed_subjects,
+    method_by_parameter,
+    with_enough_baseline,
+)
 from assayhouse.pipeline.population_pk import plan_of, runs_of
 from assayhouse.pipeline.provenance import stamped, unstamped
 
@@ -84,7 +89,8 @@ def exposure_response(context: BuildContext) -> pl.DataFrame:
     """Relate exposure to the change of every parameter at the declared visit."""
     plan = context.declarations.study.plan.pharmacokinetics
     visit = -1 if plan is None else plan.response_visit
-    adbm = context.table("adam.adbm", where=ANALYSED).filter(
+    study = context.declarations.study
+    adbm = with_enough_baseline(context.table("adam.adbm", where=ANALYSED), study).filter(
         pl.col("AVISITN") == visit, pl.col("ABLFL").is_null()
     )
     parts = [
@@ -106,4 +112,5 @@ def exposure_response(context: BuildContext) -> pl.DataFrame:
     full = found.with_columns(
         [pl.lit(None, dtype=v).alias(k) for k, v in schema.items() if k not in found.columns]
     )
-    return stamped(full, context, method=RELATION)
+    method = method_by_parameter(RELATION, context.table("ref.parameters"), study)
+    return stamped(full, context, method=method)

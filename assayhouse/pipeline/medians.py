@@ -5,7 +5,7 @@ import polars as pl
 from assayhouse.analysis.median_changes import median_changes
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.effects import long_form
-from assayhouse.pipeline.population import ANALYSED, subset_levels
+from assayhouse.pipeline.population import ANALYSED, method_by_parameter, subset_levels
 from assayhouse.pipeline.provenance import stamped
 
 METHOD = (
@@ -29,4 +29,5 @@ def median_changes_of_study(context: BuildContext) -> pl.DataFrame:
         reference=study.reference_arm,
         subgroups=subgroups,
     )
-    return stamped(found, context, method=METHOD)
+    method = method_by_parameter(METHOD, context.table("ref.parameters"), study)
+    return stamped(found, context, method=method)

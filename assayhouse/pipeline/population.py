@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from assayhouse.contracts.study import Study
 from assayhouse.pipeline.context import BuildContext
 
 OVERALL = "all"
@@ -23,6 +24,26 @@ def analysed_subjects(context: BuildContext) -> pl.DataFrame:
         )
         .sort("usubjid")
     )
+
+
+def with_enough_baseline(adbm: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Leave out, of the parameters that ask for it, who had less at baseline or no baseline."""
+    for paramcd, least in study.plan.base_at_least.items():
+        adbm = adbm.filter((pl.col("PARAMCD") != paramcd) | (pl.col("BASE") >= least))
+    return adbm
+
+
+def method_by_parameter(method: str, parameters: pl.DataFrame, study: Study) -> pl.Expr:
+    """Add to a method, for rows of a parameter that asks for a baseline, who is analysed."""
+    told = pl.lit(method)
+    for row in parameters.filter(pl.col("PARAMCD").is_in(list(study.plan.base_at_least))).iter_rows(
+        named=True
+    ):
+        least = study.plan.base_at_least[row["PARAMCD"]]
+        who = f"; {row['PARAM']}: subjects with a baseline of at least {least:g} {row['unit']}"
+        added = pl.when(pl.col("paramcd") == row["PARAMCD"]).then(pl.lit(who.rstrip()))
+        told = told + added.otherwise(pl.lit(""))
+    return told
 
 
 def arms_in_order(context: BuildContext) -> list[str]:

@@ -27,10 +27,10 @@ def unstamped(spec: TableSpec, *others: str) -> dict[str, pl.DataType]:
     return {name: kind for name, kind in spec.polars_schema.items() if name not in later}
 
 
-def stamped(frame: pl.DataFrame, context: BuildContext, *, method: str) -> pl.DataFrame:
+def stamped(frame: pl.DataFrame, context: BuildContext, *, method: str | pl.Expr) -> pl.DataFrame:
     """Add method, inputs and code version, and bring the rows into their contract."""
     told = frame.with_columns(
-        pl.lit(method).alias("method"),
+        (pl.lit(method) if isinstance(method, str) else method).alias("method"),
         pl.lit(json.dumps(dict(sorted(context.inputs.items())))).alias("inputs"),
         pl.lit(assayhouse.__version__).alias("code_version"),
     )

@@ -11,6 +11,7 @@ from assayhouse.report.words import (
     NO_MULTIPLICITY,
     STAR_LIMITS,
     STAR_WORDS,
+    methods_told,
     span,
     spoken_list,
 )
@@ -107,8 +108,7 @@ def multiplicity_note(effects: pl.DataFrame, styles: Sequence[ArmStyle]) -> str:
 
 
 def _method(twin: pl.DataFrame) -> str:
-    methods = sorted(set(twin["method"].drop_nulls().to_list()))
-    return f"Method: {'; '.join(methods)}." if methods else "Method: not stated."
+    return f"Method: {methods_told(twin['method']) or 'not stated'}."
 
 
 def _counts(twin: pl.DataFrame) -> str:

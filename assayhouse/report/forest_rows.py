@@ -8,7 +8,7 @@ import polars as pl
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.frames import require_columns, require_unique
 from assayhouse.report.theme import ArmStyle, arm_styles
-from assayhouse.report.words import DASH, NO_MULTIPLICITY, number, p_text, slug
+from assayhouse.report.words import DASH, NO_MULTIPLICITY, methods_told, number, p_text, slug
 
 COLUMNS = (
     *("endpoint", "avisitn", "active_arm", "cut_off", "level", "label", "row_order", "n_active"),
@@ -171,7 +171,7 @@ def forest_notes(twin: pl.DataFrame, active: ArmStyle, reference: ArmStyle) -> t
     tuple of str
         Unwrapped.
     """
-    methods = "; ".join(sorted(set(twin["method"].drop_nulls().to_list())))
+    methods = methods_told(twin["method"])
     refused = twin.filter(pl.col("status") != "ok")
     gaps = "; ".join(
         f"{row['parameter']} ({row['reasons'] or row['status']})"

@@ -18,6 +18,7 @@ from assayhouse.report.words import (
     NO_MULTIPLICITY,
     STAR_WORDS,
     decimals_for,
+    methods_told,
     number,
     p_text,
     stars,
@@ -247,8 +248,8 @@ def _share(row: _Row) -> str:
 
 
 def _methods(rows: pl.DataFrame) -> list[str]:
-    said = sorted(set(rows["method"].drop_nulls().to_list()))
-    return [f"Method: {'; '.join(said)}."] if said else []
+    said = methods_told(rows["method"])
+    return [f"Method: {said}."] if said else []
 
 
 def differences_table(

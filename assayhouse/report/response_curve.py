@@ -18,7 +18,7 @@ from assayhouse.report.histogram import dress
 from assayhouse.report.sheet import Sheet, empty_figure
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK, ArmStyle, arm_styles, drawing_settings
-from assayhouse.report.words import number, slug
+from assayhouse.report.words import methods_told, number, slug
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -254,7 +254,7 @@ def _strokes(twin: pl.DataFrame, styles: list[ArmStyle]) -> list[Stroke]:
 
 def _notes(twin: pl.DataFrame) -> tuple[str, ...]:
     last = twin.row(-1, named=True)
-    methods = "; ".join(sorted(set(twin["method"].drop_nulls().to_list())))
+    methods = methods_told(twin["method"])
     told = (
         f"Each point: responders among the subjects {last['side']} that threshold; points share "
         "subjects, so neighbours are not independent. Shaded: simultaneous 95 % band."

@@ -17,7 +17,14 @@ from assayhouse.report.sheet import Sheet
 from assayhouse.report.theme import ArmStyle, arm_styles
 from assayhouse.report.time_course import draw_course
 from assayhouse.report.twin import BASELINE, time_course_twin
-from assayhouse.report.words import NO_MULTIPLICITY, STAR_WORDS, number, p_text, span
+from assayhouse.report.words import (
+    NO_MULTIPLICITY,
+    STAR_WORDS,
+    methods_told,
+    number,
+    p_text,
+    span,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -281,7 +288,6 @@ def _notes(
     twin: pl.DataFrame, cut_offs: pl.DataFrame, styles: Sequence[ArmStyle], subgroup: str
 ) -> tuple[str, ...]:
     reference = next(style.label for style in styles if style.is_reference)
-    methods = sorted(set(twin["method"].drop_nulls().to_list()))
     counts = twin["n"].drop_nulls().to_list()
     labels = (
         f"Labels at the last visit: Hodges-Lehmann shift from {reference} in percentage points; "
@@ -292,7 +298,7 @@ def _notes(
         labels,
         f"{STAR_WORDS} against {reference}. {NO_MULTIPLICITY}",
         _definition(cut_offs, subgroup),
-        f"Method: {'; '.join(methods) or 'not stated'}.",
+        f"Method: {methods_told(twin['method']) or 'not stated'}.",
     ]
     if counts:
         notes[-1] += f" An arm has n = {span(min(counts), max(counts))} changes at a visit."

@@ -34,6 +34,33 @@ def stars(p: float | None) -> str:
     return next((mark for limit, mark in STAR_LIMITS if p <= limit), "")
 
 
+def methods_told(methods: Iterable[str | None]) -> str:
+    """Join the methods of rows; what one adds to another stands once, after it.
+
+    Parameters
+    ----------
+    methods : iterable of str or None
+        A method per row.
+
+    Returns
+    -------
+    str
+        Empty where no row tells one.
+
+    Examples
+    --------
+    >>> methods_told(["ranks", None, "ranks; A: women", "ranks"]), methods_told([])
+    ('ranks; A: women', '')
+    """
+    told: list[str] = []
+    for method in sorted(
+        {method for method in methods if method}, key=lambda text: (len(text), text)
+    ):
+        base = next((former for former in told if method.startswith(f"{former}; ")), "")
+        told.append(method.removeprefix(f"{base}; ") if base else method)
+    return "; ".join(told)
+
+
 def number(value: float | None, decimals: int) -> str:
     """Write a number with fixed decimals and a true minus sign; a dash where there is none.
 

@@ -8,6 +8,7 @@ import pytest
 from assayhouse.contracts import declarations
 from assayhouse.errors import ModelDataError
 from assayhouse.pipeline.effects import describe, effect_spec, long_form, with_units
+from assayhouse.pipeline.population import method_by_parameter
 
 from support.cytokine_study import cytokine_declarations
 
@@ -43,6 +44,23 @@ def test_only_analysed_post_baseline_records_with_a_baseline_enter():
         {"AVISITN": 24, "BASE": None},
     )
     assert long_form(adbm(*rows), adsl({}), STUDY)["avisitn"].to_list() == [4]
+
+
+def test_a_declared_lowest_baseline_leaves_out_who_had_less_of_that_parameter_only():
+    plan = dataclasses.replace(STUDY.plan, base_at_least={"X": 8.0})
+    study = dataclasses.replace(STUDY, plan=plan)
+    rows = adbm(
+        {"USUBJID": "A", "BASE": 8.0}, {"USUBJID": "B", "BASE": 7.9},
+        {"USUBJID": "C", "BASE": None},
+        {"USUBJID": "B", "PARAMCD": "Y", "BASE": 7.9}, {"USUBJID": "A", "AVISITN": 0, "BASE": 8.0},
+        {"USUBJID": "B", "AVISITN": 0, "BASE": 7.9},
+    )  # fmt: skip
+    subjects = adsl(*({"USUBJID": name} for name in "ABC"))
+    found = long_form(rows, subjects, study, everybody_with_base=True)
+    assert found.select("usubjid", "paramcd").rows() == [("A", "X"), ("B", "Y")]
+    named = PARAMETERS.with_columns(PARAM=pl.lit("Antibody"))
+    told = found.select(method=method_by_parameter("ranks", named, study))["method"].to_list()
+    assert told == ["ranks; Antibody: subjects with a baseline of at least 8 pg/mL", "ranks"]
 
 
 def test_a_subject_without_later_records_has_an_empty_row_where_an_imputation_asks():
