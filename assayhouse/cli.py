@@ -58,10 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: AssayhouseError) -> None:
-    lines = [f"assayhouse: {error}", *(f"  {detail}" for detail in error.details)]
-    for line in lines:
-        indent = "  " if line.startswith("  ") else ""
-        sys.stderr.write(f"{indent}{' '.join(line.split())}\n")
+    from assayhouse.commands.lines import write_line  # noqa: PLC0415 - where there is an error
+
+    write_line(sys.stderr, f"assayhouse: {' '.join(str(error).split())}")
+    for detail in error.details:
+        write_line(sys.stderr, " ".join(detail.split()), indent="  ")
 
 
 def _handler(name: str) -> "Callable[[Session, argparse.Namespace], int]":

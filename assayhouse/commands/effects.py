@@ -59,7 +59,7 @@ def effects(_session: Session, args: argparse.Namespace) -> int:
     (out / "spec.yaml").write_text(text, encoding="utf-8")
     title = f"{long.path.name}: differences from {spec.reference}"
     print_table(_differences(table, spec.conf_level), title=title)
-    for line in (*_without_base(long.frame), *_reasons(table)):
+    for line in (*_gaps(long.frame, table), *_reasons(table)):
         say(line)
     refused = table.filter(pl.col("status") != "ok").height
     say(f"{table.height} rows, {refused} refused with a reason, in {out}")
@@ -106,17 +106,32 @@ def _differences(table: pl.DataFrame, level: float) -> pl.DataFrame:
     )
 
 
-def _without_base(long: pl.DataFrame) -> list[str]:
-    """Say of every parameter how many subjects are left out for want of a base."""
+def _gaps(long: pl.DataFrame, table: pl.DataFrame) -> list[str]:
+    """Say of every parameter who has no base, and what became of values that are missing."""
     subjects = long.group_by("paramcd").agg(
         pl.col("usubjid").n_unique().alias("all"),
-        pl.col("usubjid").filter(pl.col("base").is_null()).n_unique().alias("lost"),
+        pl.col("usubjid").filter(pl.col("base").is_not_null()).n_unique().alias("kept"),
     )
-    return [
-        f"{name}: {lost} of {every} subjects left out, because they have no base."
-        for name, every, lost in subjects.sort("paramcd").rows()
-        if lost
-    ]
+    told = []
+    for name, every, kept in subjects.sort("paramcd").rows():
+        if kept < every:
+            told.append(
+                f"{name}: {every - kept} of {every} subjects left out, because they have no base."
+            )
+        told += _values_missing(name, kept, table.filter(paramcd=name, subgroup="all", status="ok"))
+    return told
+
+
+def _values_missing(name: str, kept: int, rows: pl.DataFrame) -> list[str]:
+    """Count values at each visit; where responses differ in subjects, the widest counts."""
+    visits = rows.group_by("avisitn").agg(pl.col("n_observed", "n_imputed").max()).sort("avisitn")
+    imputed = [f"{count} at visit {visit}" for visit, _, count in visits.rows() if count]
+    if imputed:
+        return [f"{name}: missing values imputed: {', '.join(imputed)}."]
+    lost = [f"{kept - n} at visit {visit}" for visit, n, _ in visits.rows() if n < kept]
+    if lost:
+        return [f"{name}: subjects with a base left out for want of a value: {', '.join(lost)}."]
+    return []
 
 
 def _reasons(table: pl.DataFrame) -> list[str]:

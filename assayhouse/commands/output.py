@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from assayhouse.commands.lines import write_line
+
 ROWS_SHOWN = 50
 _WIDEST = 48
 _NARROWEST = 3
@@ -27,8 +29,8 @@ def clean(value: object) -> str:
 
 
 def say(text: str) -> None:
-    """Print one line as it is."""
-    sys.stdout.write(clean(text) + "\n")
+    """Print one line; on a terminal it is broken between words."""
+    write_line(sys.stdout, clean(text))
 
 
 def print_table(frame: pl.DataFrame, *, title: str = "", console: Console | None = None) -> None:

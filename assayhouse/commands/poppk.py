@@ -49,6 +49,8 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
     print_table(tables["parameters"], title=_title(result))
     for line in (*reason_lines(result.reasons), *note_lines(table, events.issues)):
         say(line)
+    if not failed and "exposure" not in tables:
+        say("No exposure at steady state: no dose of a fitted subject has II above 0.")
     if failed:
         say(f"Not written, because nothing may be derived from this fit: {', '.join(not_written)}")
     say(

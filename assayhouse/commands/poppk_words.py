@@ -30,6 +30,7 @@ _TABLE = {
     "model's file keeps those without any quantifiable sample.",
 }
 _FIT = {
+    "too_few_data": "Add subjects or samples, or leave parameters out of iiv and the model.",
     "no_start_succeeded": "Give init values near what is known of the compound, and check units.",
     "inner_not_converged": "Give init values near what is known of the compound, and check units.",
     "nonfinite_ofv": "Give init values near what is known of the compound, and check units.",

@@ -1,5 +1,7 @@
 """The command on a user's own table: imputation, files written, and every malformed input."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -165,10 +167,29 @@ def test_the_screen_shows_every_difference_and_why_rows_are_refused(tmp_path, ca
     assert "95 % interval" in told
     assert told.count("blq_majority") == 3
     assert "A: 1 of 72 subjects left out, because they have no base." in told
+    assert re.search(r"^A: missing values imputed: \d+ at visit 4\.$", told, re.MULTILINE)
     refused = next(line for line in lines if line.startswith("5 rows refused"))
     assert "A visit 8 log): blq_majority: " in refused
     assert "% of all arms' values at the visit are below the limit" in refused
     assert lines[-1].startswith("10 rows, 5 refused with a reason, in ")
+
+
+def test_subjects_without_a_value_are_counted_where_nothing_is_imputed(tmp_path, capsys):
+    late, nobody = pl.col("avisitn") == 8, pl.col("usubjid") == "S001"
+    frame = trial().with_columns(
+        aval=pl.when(~(late & pl.col("usubjid").is_in(["S002", "S003"]))).then(pl.col("aval")),
+        base=pl.when(~nobody).then(pl.col("base")),
+    )
+    spec = {
+        "reference": "control",
+        "responses": ["abs"],
+        "population": "observed_at_visit",
+        "impute": {"method": "none"},
+    }
+    assert run(tmp_path, frame=frame, spec=spec) == 0
+    told = capsys.readouterr().out
+    assert "A: 1 of 36 subjects left out, because they have no base." in told
+    assert "A: subjects with a base left out for want of a value: 2 at visit 8." in told
 
 
 def test_names_that_look_like_numbers_stay_text(tmp_path):

@@ -5,6 +5,7 @@ import io
 import polars as pl
 from rich.console import Console
 
+from assayhouse.commands.lines import write_line
 from assayhouse.commands.output import ROWS_SHOWN, clean, print_table, progress, say
 
 
@@ -50,6 +51,25 @@ def test_the_data_cannot_steer_the_terminal(capsys):
     say("\x1b]0;title\x07")
     assert "\x1b" not in capsys.readouterr().out
     assert clean("µ and 中 stay") == "µ and 中 stay"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_long_line_is_broken_between_words_on_a_terminal_and_nowhere_else(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "assayhouse: " + "word " * 20 + "/a/path/that/is/longer/than/the/terminal/is/wide.csv"
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        write_line(stream, text, indent="  ")
+    first, *others = terminal.getvalue().splitlines()
+    assert first.startswith("  assayhouse: word")
+    assert all(line.startswith("    ") for line in others)
+    assert max(map(len, [first, *others[:-1]])) <= 40
+    assert others[-1].strip() == text.rsplit(maxsplit=1)[-1]
+    assert file.getvalue() == f"  {text}\n"
 
 
 def test_numbers_are_short_and_nothing_is_nothing():

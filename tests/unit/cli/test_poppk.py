@@ -1,6 +1,8 @@
 """`assayhouse poppk`: what it writes, what it says, and its exit codes."""
 
+import inspect
 import json
+import re
 from types import SimpleNamespace
 
 import polars as pl
@@ -10,7 +12,7 @@ import yaml
 from assayhouse import cli
 from assayhouse.commands import poppk_words
 from assayhouse.commands.poppk_input import read_events
-from assayhouse.pk import EventTable, FitResult, TrialDesign, simulate_trial
+from assayhouse.pk import EventTable, FitResult, TrialDesign, focei, simulate_trial, status
 from assayhouse.pk.event_rules import RULES
 
 MODEL = {
@@ -172,6 +174,13 @@ def test_every_code_of_a_table_has_a_remedy():
         "covariate_missing", "covariate_varies", "no_subjects",
     }  # fmt: skip
     assert known == set(poppk_words._TABLE)
+
+
+def test_every_way_to_fail_has_a_remedy():
+    source = inspect.getsource(status) + inspect.getsource(focei)
+    codes = set(re.findall(r'(?:_failed\(|code=)\s*"(\w+)"', source))
+    assert len(codes) >= 6
+    assert codes == set(poppk_words._FIT)
 
 
 def test_a_missing_column_or_file_is_told_by_name(table, tmp_path, capsys):
