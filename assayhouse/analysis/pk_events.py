@@ -25,7 +25,7 @@ TRIAL, EARLIER = "trial", "earlier"
 COVARIATES = ("AGE", "WT", "CRCL", "SEX", "RACE", "ETHNIC", "DISEASE", "DOSE", "SOURCE")
 _TIME_UNIT = "h"
 _SOURCE = ("source_file", "source_line", "sha256", "receipt")
-_NAMES = {
+ANALYSIS_NAMES = {
     "ID": "USUBJID",
     "TIME": "AFRLT",
     "BLQ": "BLQFN",
@@ -156,7 +156,7 @@ def _analysis_rows(frame: pl.DataFrame, *, source: str) -> pl.DataFrame:
         pl.int_range(1, pl.len() + 1).over("ID").cast(pl.Int64).alias("ASEQ"),
         *empty,
     )
-    return told.filter(pl.col("DOSE").is_not_null()).rename(_NAMES)
+    return told.filter(pl.col("DOSE").is_not_null()).rename(ANALYSIS_NAMES)
 
 
 def _require_known_unit(frame: pl.DataFrame, name: str, unit: str, known: tuple[str, ...]) -> None:
@@ -196,7 +196,7 @@ def event_table(rows: pl.DataFrame, *, subject_rule: str, limit: float | None = 
     frame = (
         _censored(rows, limit)
         .sort("USUBJID", "ASEQ")
-        .rename({new: old for old, new in _NAMES.items()})
+        .rename({new: old for old, new in ANALYSIS_NAMES.items()})
     )
     columns = ("ID", "TIME", "AMT", "DV", "EVID", "MDV", "BLQ", "LLOQ", "ADDL", "II", "SS", "CMT")
     # A covariate that nobody has is no covariate; a model that names it will miss the column.

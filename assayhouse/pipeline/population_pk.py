@@ -1,11 +1,13 @@
 """Relations of the population model: event records, fits, and the tables that stand on them."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import polars as pl
 
 from assayhouse.analysis import pk_diagnostics, pk_tables
 from assayhouse.analysis.pk_events import (
+    ANALYSIS_NAMES,
     TrialTables,
     earlier_events,
     event_table,
@@ -21,6 +23,7 @@ from assayhouse.analysis.pk_runs import (
     settled_text,
 )
 from assayhouse.contracts.plan import PopulationModel
+from assayhouse.contracts.table_spec import Field
 from assayhouse.errors import DeclarationError
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.provenance import spec_hash, stamped, unstamped
@@ -207,4 +210,23 @@ def covariate_forest(context: BuildContext) -> pl.DataFrame:
         level=model.level,
         band=model.band,
     )
-    return _filled(found, context)
+    fields = {field.name: field for field in context.declarations.tables["adam.adppk"].fields}
+    labels = [
+        _label_in_words(row["covariate"], row["label"], row.get("covariate_value"), fields)
+        for row in found.iter_rows(named=True)
+    ]
+    return _filled(found.with_columns(pl.Series("label", labels)), context)
+
+
+def _label_in_words(
+    covariate: str, label: str, value: float | None, fields: Mapping[str, Field]
+) -> str:
+    """Name a covariate as the analysis dataset does, with its unit; all are taken at baseline."""
+    field = fields.get(ANALYSIS_NAMES.get(covariate, covariate))
+    if field is None:
+        return label
+    name = field.label.partition(" at baseline")[0]
+    level, _, percentile = label.removeprefix(f"{covariate} ").partition(" (")
+    if not percentile or value is None:
+        return f"{name}: {level}"
+    return f"{name}, {level}: {value:.3g} {field.unit or ''}".rstrip()

@@ -196,6 +196,10 @@ def test_no_planted_covariate_but_weight_moves_exposure_beyond_the_band(built):
     rows = table(built, "ard.covariate_forest")
     assert set(rows["covariate"]) == {"WT", "AGE", "CRCL", "SEX", "RACE", "ETHNIC", "DISEASE"}
     assert rows["within_band"].all()
+    labels = rows["label"].to_list()
+    assert any(label.startswith("Creatinine clearance, 95th percentile: ") for label in labels)
+    assert "Sex: M" in labels
+    assert sum(label.endswith(" kg") for label in labels) == 2
     weight = rows.filter(pl.col("covariate") == "WT").sort("covariate_value")
     assert weight["ratio"].to_list() == sorted(weight["ratio"], reverse=True)
     planted = (70.0 / weight["covariate_value"].to_numpy()) ** 0.25
