@@ -255,7 +255,7 @@ class EffectSpec:
 def _check_ranges(spec: EffectSpec) -> None:
     require(
         ok=isinstance(spec.reference, str) and bool(spec.reference),
-        message="reference must be the name of an arm.",
+        message="reference must be the name of an arm; in a file a number stands in quotes.",
     )
     for name in ("tuning", "mad_constant", "tolerance", "max_iterations"):
         value = getattr(spec, name)
@@ -265,7 +265,10 @@ def _check_ranges(spec: EffectSpec) -> None:
     require(ok=0 < spec.conf_level < 1, message="conf_level must lie between 0 and 1.")
     require(ok=0 <= spec.blq_limit <= 1, message="blq_limit must lie from 0 to 1.")
     require(ok=0 <= spec.lambda_floor < 1, message="lambda_floor must lie from 0 to below 1.")
-    require(ok=isinstance(spec.impute, ImputeSpec), message="impute must be an ImputeSpec.")
+    require(
+        ok=isinstance(spec.impute, ImputeSpec),
+        message="impute must be an ImputeSpec; in a file a mapping, as {m: 100}.",
+    )
 
 
 def _check_lists(spec: EffectSpec) -> None:

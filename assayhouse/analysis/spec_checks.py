@@ -100,7 +100,8 @@ def coerce(
         for name in lists:
             _set_tuple(spec, name)
     except (TypeError, ValueError) as error:
-        message = f"{name} cannot have the value given; see the description of the options."
+        kind = "a list" if name in lists else "a number"
+        message = f"{name}={getattr(spec, name)!r} cannot be; {kind} is needed."
         raise ModelDataError(message) from error
 
 

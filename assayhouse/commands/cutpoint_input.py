@@ -114,6 +114,7 @@ def read_input(path: Path, spec: "CutPointSpec") -> CutPointInput:
         _require_one_row(table, subject)
     table = _typed(table.holding(table.frame.select(spec.columns)), spec)
     _require_both(table, spec)
+    _require_times(table, spec)
     gaps = {marker: _gaps(table.frame, marker, spec) for marker in spec.marker}
     return CutPointInput(
         table=table,
@@ -127,7 +128,9 @@ def read_input(path: Path, spec: "CutPointSpec") -> CutPointInput:
 
 
 def _likely_subject(table: OwnTable) -> str:
-    folded = {name.lower(): name for name in reversed(table.frame.columns)}
+    """Name of a column that by its name holds subjects, and is not empty; or nothing."""
+    there = [name for name in table.frame.columns if table.frame[name].count()]
+    folded = {name.lower(): name for name in reversed(there)}
     return next((folded[name] for name in SUBJECTS if name in folded), "")
 
 
@@ -151,13 +154,15 @@ def _of_two_arms(
 
 def _require_one_row(table: OwnTable, subject: str) -> None:
     names = table.frame[subject].str.strip_chars()
-    twice = names.is_duplicated() & names.is_not_null()
+    other = "if another column holds the subjects, name it with --subject."
+    unnamed = names.is_null() | names.is_in(MISSING)
+    if unnamed.any():
+        reason, remedy = f"column {subject} names no subject", f"Fill it; {other}"
+        raise table.refusal(reason, rows=unnamed.arg_true().to_list(), remedy=remedy)
+    twice = names.is_duplicated()
     if twice.any():
         reason = f"column {subject} names a subject more than once"
-        remedy = (
-            "Keep one row per subject, for example that of one visit; if another column holds "
-            "the subjects, name it with --subject."
-        )
+        remedy = f"Keep one row per subject, for example that of one visit; {other}"
         raise table.refusal(reason, rows=twice.arg_true().to_list(), remedy=remedy)
 
 
@@ -178,6 +183,14 @@ def _require_both(table: OwnTable, spec: "CutPointSpec") -> None:
         if not (table.frame[spec.arm] == value).any():
             reason = f"no row of the {arm} arm: column {spec.arm} holds no {value}"
             raise table.refusal(reason, remedy="The search compares two arms.")
+
+
+def _require_times(table: OwnTable, spec: "CutPointSpec") -> None:
+    negative = table.frame[spec.response] < 0
+    if spec.endpoint == "survival" and negative.any():
+        reason, rows = f"column {spec.response} holds a time below zero", negative.arg_true()
+        remedy = "Count times from the start of observation."
+        raise table.refusal(reason, rows=rows.to_list(), remedy=remedy)
 
 
 def _needed(marker: str, spec: "CutPointSpec") -> Sequence[str]:

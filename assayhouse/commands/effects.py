@@ -78,6 +78,7 @@ def _long(path: Path, spec: "EffectSpec") -> OwnTable:
             table = typed(table, name, told, wanted="a finite number", below=_BELOW)
         table = typed(table, "blq", flags("blq"), wanted="true or false")
     _require_others(table, spec.reference)
+    _require_logarithms(table, spec)
     return table
 
 
@@ -85,6 +86,20 @@ def _require_others(table: OwnTable, reference: str) -> None:
     if table.frame["arm"].drop_nulls().cast(pl.String).unique().to_list() == [reference]:
         reason = f"column arm holds {reference} alone, so there is nothing to compare"
         raise table.refusal(reason, remedy="Add the rows of the other arms.")
+
+
+def _require_logarithms(table: OwnTable, spec: "EffectSpec") -> None:
+    """Raise where an imputed analysis of logarithms meets a value without one."""
+    if "log" not in spec.responses or spec.population == "observed_at_visit":
+        return
+    analysed = pl.lit(value=True) if spec.visits is None else pl.col("avisitn").is_in(spec.visits)
+    measured = ~pl.col("blq").fill_null(value=False) & (pl.col("base") > 0)
+    mask = analysed & measured & (pl.col("aval") <= 0)
+    rows = table.frame.select(mask.fill_null(value=False).alias("bad"))["bad"].arg_true()
+    if len(rows):
+        reason = "column aval is at or below zero, where response log has no value,"
+        remedy = "Leave log out of responses, or correct the values."
+        raise table.refusal(reason, rows=rows.to_list(), remedy=remedy)
 
 
 def _differences(table: pl.DataFrame, level: float) -> pl.DataFrame:

@@ -137,5 +137,6 @@ def told_by_line(table: OwnTable) -> Iterator[None]:
     except OwnTableError:
         raise
     except ModelDataError as error:
-        message = f"{table.path}: {error}"
+        ending = "" if "Nothing was" in str(error) else " Nothing was written."
+        message = f"{table.path}: {error}{ending}"
         raise OwnTableError(message) from error

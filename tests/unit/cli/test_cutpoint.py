@@ -213,6 +213,12 @@ def infinite():
         (("--marker", "M1", *BY_LABEL, "--subject", "site"), {},
          "column site names a subject more than once in lines 2, 3, 5, 6, 8 and 155 more."),
         (("--marker", "M1", *BY_LABEL, "--subject", "M1"), {}, "named twice"),
+        (("--marker", "M1", *BY_LABEL), {"edit": lambda text: text.replace("\ns4,", "\n,")},
+         "column id names no subject in line 6. Nothing was written. Fill it;"),
+        (("--marker", "M1", "--arm", "trt", "--response", "weeks", "--endpoint", "survival",
+          "--event", "ended"),
+         {"frame": table().with_columns(weeks=pl.when(id="s1").then(-1.0).otherwise("weeks"))},
+         "column weeks holds a time below zero in line 3."),
         (BY_LABEL, {}, "no marker is named"),
         (("--marker", "responder", *BY_LABEL), {}, "named twice"),
         (("--marker", "M1", *BY_LABEL, "--test", "chi"), {}, "test"),
@@ -279,7 +285,13 @@ def test_a_subject_twice_in_an_arm_that_is_not_searched_does_no_harm(tmp_path, c
     assert read(tmp_path)["input"]["subject_column"] == "id"
 
 
-def test_pictures_and_curves_of_an_earlier_search_do_not_stay(tmp_path):
+def test_an_empty_column_is_not_taken_for_that_of_the_subjects(tmp_path, capsys):
+    frame = table().with_columns(id=pl.lit(None, dtype=pl.String))
+    assert run(tmp_path, "--marker", "M1", *BY_LABEL, frame=frame) == 0
+    assert "was not checked: no --subject was named." in capsys.readouterr().out
+
+
+def test_the_curve_of_an_earlier_search_does_not_stay(tmp_path):
     assert run(tmp_path, "--marker", "M1", *BY_LABEL) == 0
     assert (tmp_path / "out" / "curve.csv").exists()
     options = ("--arm", "trt", "--response", "score", "--endpoint", "continuous")

@@ -10,7 +10,7 @@ import yaml
 from assayhouse import cli
 from assayhouse.analysis.effects import EffectSpec, ImputeSpec, estimate_effects
 
-from support.effects_long import trial
+from support.effects_long import change, trial
 
 SPEC = {
     "reference": "control",
@@ -81,7 +81,7 @@ def test_a_refused_row_is_exit_code_1(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("altered", "words"),
     [
         ({"edit": lambda t: t.replace("aval", "value", 1)}, "no column aval"),
         ({"edit": lambda t: t.replace("site", "place", 1)}, "no column site"),
@@ -98,6 +98,12 @@ def test_a_refused_row_is_exit_code_1(tmp_path):
         ({"frame": table().clear()}, "a header and no row below it"),
         ({"spec": {**SPEC, "reference": "nobody"}}, "in.csv: The reference arm"),
         ({"spec": {**SPEC, "psi": "hampel"}}, "spec.yaml: psi"),
+        ({"frame": change(table(), pl.int_range(pl.len()) == 4, aval=-1.0)},
+         "in.csv: column aval is at or below zero, where response log has no value, in line 6."),
+        ({"spec": {**SPEC, "reference": 1}}, "a number stands in quotes"),
+        ({"spec": {**SPEC, "impute": "none"}}, "in a file a mapping"),
+        ({"spec": {**SPEC, "impute": {"m": "many"}}}, "m='many' cannot be; a number is needed."),
+        ({"spec": {**SPEC, "visits": 4}}, "visits=4 cannot be; a list is needed."),
         ({"spec": ["control"]}, "spec.yaml: a mapping is expected"),
         ({"spec": {**SPEC, "impute": {"m": 1}}}, "at least two"),
         ({"spec": {**SPEC, "colour": "red"}}, "colour"),
@@ -106,8 +112,8 @@ def test_a_refused_row_is_exit_code_1(tmp_path):
         ({"spec": {**SPEC, "multiplicity": "holm"}}, "declared family"),
     ],
 )  # fmt: skip
-def test_malformed_input_is_told_readably_and_writes_nothing(tmp_path, capsys, change, words):
-    assert run(tmp_path, **change) == 2
+def test_malformed_input_is_told_readably_and_writes_nothing(tmp_path, capsys, altered, words):
+    assert run(tmp_path, **altered) == 2
     told = capsys.readouterr().err
     assert words in told
     assert "Traceback" not in told

@@ -74,3 +74,33 @@ def test_what_is_not_a_mapping_in_yaml_is_refused_with_its_name(tmp_path, text):
     path.write_text(text)
     with pytest.raises(DeclarationError, match=r"bad\.yaml"):
         Document.read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: 2\na: 3\n", r"bad\.yaml: not readable as YAML \(line 3, column 1: a is given"),
+        ("top: {x: 1, x: 2}\n", "line 1, column 13: x is given twice"),
+        ("a: 1\n\tb: 2\n", r"bad\.yaml: not readable as YAML \(line 2, column 1: "),
+        ("", r"bad\.yaml: nothing is in it"),
+        ("- a\n", r"bad\.yaml: a mapping is expected at the top of the file"),
+    ],
+)
+def test_a_fault_of_yaml_is_told_by_line_and_column(tmp_path, text, words):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(DeclarationError, match=words):
+        Document.read(path)
+
+
+def test_one_key_in_two_mappings_is_no_fault(tmp_path):
+    path = tmp_path / "good.yaml"
+    path.write_text("a: {x: 1}\nb: {x: 2}\nc: &same {y: 1}\nd: {<<: *same, z: 2}\n")
+    assert Document.read(path).raw("d") == {"y": 1, "z": 2}
+
+
+def test_a_declaration_that_is_not_there_or_may_not_be_read_is_said_to_be(tmp_path):
+    with pytest.raises(DeclarationError, match=r"none\.yaml: no such file\. Looked for in "):
+        Document.read(tmp_path / "none.yaml")
+    with pytest.raises(DeclarationError, match="cannot be read"):
+        Document.read(tmp_path)
