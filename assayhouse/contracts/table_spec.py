@@ -87,8 +87,9 @@ class TableSpec:
     the drug). ``requires`` names sections of the study's plan, relations and mapped shapes without
     which the relation does not exist. ``slices`` names a column: rows of one value
     are made from that value's rows in every source that has it, so that a large relation may be
-    built part by part. ``reads`` names the function that says which options of the analysis of
-    effects the writer reads; no other writer reads any of them.
+    built part by part. ``in_parts`` names a function that yields a large relation in key order
+    where its parts are not so simple. ``reads`` names the function that says which options of the
+    analysis of effects the writer reads; no other writer reads any of them.
     """
 
     relation: str
@@ -107,6 +108,7 @@ class TableSpec:
     unhashed: tuple[str, ...] = ()
     segment: str | None = None
     slices: str | None = None
+    in_parts: str | None = None
     views: Views | None = None
     code_version: str = "1"
     where: str = ""
@@ -220,6 +222,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
             "requires",
             "unhashed",
             "slices",
+            "in_parts",
             "views",
         ],
         "code_version",
@@ -250,6 +253,7 @@ def read_table(path: Path, fields: dict[str, Field]) -> TableSpec:
         requires=document.texts("requires"),
         unhashed=document.texts("unhashed"),
         slices=document.optional_text("slices"),
+        in_parts=document.optional_text("in_parts"),
         views=_views(document.part("views")) if "views" in document else None,
         code_version=document.text("code_version", "1"),
         where=str(path),

@@ -5,7 +5,7 @@ errors is called unexplained.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ EDITED, UNEXPLAINED = "edited result", "unexplained"
 DIFFER, AGREE, LOG2 = "differ", "agree", "log2"
 _SWAP_SHARE = 0.8
 _FEWEST_AGREEING = 2
+_SPECIMEN = ["layout", "PLATE", "basis", "REFID"]
 _Row: TypeAlias = Mapping[str, object]
 _Value: TypeAlias = tuple[float, float]
 _Who: TypeAlias = tuple[tuple[object, ...], object]
@@ -28,7 +29,32 @@ def ratio_of(reported: float, recomputed: float, scale: object) -> float:
     return reported / recomputed if recomputed else math.inf
 
 
-def name_suspicions(rows: pl.DataFrame) -> pl.Series:
+def suspects(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep the values of specimens of which one differs: all that names are found from.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As in `name_suspicions`.
+
+    Returns
+    -------
+    DataFrame
+        Its rows of these specimens (on their plate, in their layout and basis), in their order.
+    """
+    off = rows.filter(pl.col("verdict") == DIFFER).select(_SPECIMEN).unique()
+    return rows.join(off, on=_SPECIMEN, how="semi", nulls_equal=True, maintain_order="left")
+
+
+def count_agreeing(rows: pl.DataFrame) -> dict[object, int]:
+    """Count the values that agree, by arrival number of the instrument file (None: no file)."""
+    agreeing = rows.filter(pl.col("verdict") == AGREE)
+    return dict(agreeing.group_by("instrument_receipt").len().iter_rows())
+
+
+def name_suspicions(
+    rows: pl.DataFrame, *, agreeing: Mapping[object, int] | None = None
+) -> pl.Series:
     """Name the suspicion of every differing value.
 
     Parameters
@@ -37,6 +63,8 @@ def name_suspicions(rows: pl.DataFrame) -> pl.Series:
         Compared values: basis, layout, REFID, TESTCD, PLATE, instrument_receipt, reported,
         recomputed, scale, verdict, tolerance_pct, dilution_ratios and factor_ratios (lists:
         reported over right value, had another dilution or copy factor been used).
+    agreeing : mapping or None
+        From `count_agreeing` over everything, where ``rows`` are the `suspects` alone.
 
     Returns
     -------
@@ -47,15 +75,12 @@ def name_suspicions(rows: pl.DataFrame) -> pl.Series:
         was edited.
     """
     names: list[str | None] = [None] * rows.height
-    # Whole files are read row by row: only those of a basis where anything differs.
-    off = rows.filter(pl.col("verdict") == DIFFER)["basis"].unique()
-    looked_at = rows.with_row_index("__row").filter(pl.col("basis").is_in(off.implode()))
-    listed = list(looked_at.iter_rows(named=True))
+    counts = count_agreeing(rows) if agreeing is None else agreeing
+    listed = list(suspects(rows.with_row_index("__row")).iter_rows(named=True))
     swapped = _swapped(listed)
-    agreeing = _agreeing_by_file(listed)
     for row in listed:
         if row["verdict"] == DIFFER:
-            names[row["__row"]] = _name(row, swapped, agreeing)
+            names[row["__row"]] = _name(row, swapped, counts)
     return pl.Series("suspicion", names, dtype=pl.String)
 
 
@@ -98,14 +123,6 @@ def _explains(row: _Row, name: str) -> bool:
         for wanted in candidates
         if wanted
     )
-
-
-def _agreeing_by_file(rows: Iterable[_Row]) -> dict[object, int]:
-    counts: dict[object, int] = {}
-    for row in rows:
-        if row["verdict"] == AGREE:
-            counts[row["instrument_receipt"]] = counts.get(row["instrument_receipt"], 0) + 1
-    return counts
 
 
 def _swapped(rows: Sequence[_Row]) -> set[_Who]:

@@ -4,6 +4,8 @@ What only the protocol or another laboratory knows (efficiency, blood counts) is
 the parts that a row carries; everything measured comes from the file.
 """
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from assayhouse.derive.cell_counts import derive_counts, with_blood_counts
@@ -33,18 +35,60 @@ _PARTS = {
     "concentration": pl.Float64,
     "status": pl.String,
 }
+MEASURED = ["vendor", "REFID", "TESTCD"]
 _TAKEN = ("events", "bead_events", "beads", "percent", "dilution", "target", "reference")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentParts:
+    """What the files of all instruments give, one row per file, specimen and test; sexes of DM."""
+
+    rows: pl.DataFrame
+    sexes: pl.DataFrame
+
+    def of_unreported(self, seen: pl.DataFrame) -> pl.DataFrame:
+        """Rows of specimens and tests for which no value was reported, of the file that came last.
+
+        Parameters
+        ----------
+        seen : DataFrame
+            vendor, REFID, TESTCD of the reported values.
+        """
+        return (
+            self.rows.drop_nulls(MEASURED)
+            .join(seen, on=MEASURED, how="anti", maintain_order="left")
+            .sort("instrument_receipt", descending=True, maintain_order=True)
+            .unique(MEASURED, keep="first", maintain_order=True)
+        )
+
+
+def read_instrument_parts(context: BuildContext) -> InstrumentParts | None:
+    """Read the relations of ``SOURCES``; None where the study has none of them."""
+    if not any(name in context.declarations.tables for name in SOURCES):
+        return None
+    taken = {
+        **{name: f"file_{name}" for name in ("PLATE", *_TAKEN)},
+        "source_file": "instrument_file",
+        "receipt": "instrument_receipt",
+        "layout": "instrument_layout",
+    }
+    rows = _parts(context).with_columns(_vendor()).rename(taken)
+    return InstrumentParts(rows=rows, sexes=_sexes(context))
+
+
+def _vendor() -> pl.Expr:
+    return pl.col("layout").str.split(".").list.first().alias("vendor")
+
+
 def compare_with_files(
-    context: BuildContext, rows: pl.DataFrame, blood_counts: pl.DataFrame
+    files: InstrumentParts, rows: pl.DataFrame, blood_counts: pl.DataFrame
 ) -> pl.DataFrame:
     """Recompute the reported values whose specimen has an instrument file.
 
     Parameters
     ----------
-    context : BuildContext
-        Of a relation whose parents are the relations of ``SOURCES`` and DM.
+    files : InstrumentParts
+        What the files give.
     rows : DataFrame
         The shape ``recomputation`` with its numbers as numbers.
     blood_counts : DataFrame
@@ -56,28 +100,24 @@ def compare_with_files(
         The rows that have a file, with recomputed, why, tolerance_pct, instrument_file,
         instrument_receipt, dilution_ratios and factor_ratios.
     """
-    parts = _parts(context)
-    vendor = pl.col("layout").str.split(".").list.first().alias("vendor")
-    reported = rows.with_columns(vendor).drop("sample_ul", "acquired_ul", strict=False)
-    taken = parts.with_columns(vendor).rename(
-        {
-            **{name: f"file_{name}" for name in ("PLATE", *_TAKEN)},
-            "source_file": "instrument_file",
-            "receipt": "instrument_receipt",
-        }
-    )
+    reported = rows.with_columns(_vendor()).drop("sample_ul", "acquired_ul", strict=False)
     joined = reported.join(
-        taken.drop("layout"), on=["vendor", "REFID", "TESTCD"], how="inner", maintain_order="left"
+        files.rows.drop("instrument_layout"), on=MEASURED, how="inner", maintain_order="left"
     ).filter(
         pl.col("PLATE").is_null()
         | pl.col("file_PLATE").is_null()
         | (pl.col("PLATE") == pl.col("file_PLATE"))
     )
     # A specimen measured again is judged by the file that came last.
-    latest = joined.sort("instrument_receipt", descending=True).unique(
+    latest = joined.sort("instrument_receipt", descending=True, maintain_order=True).unique(
         ["layout", "receipt", "source_line"], keep="first", maintain_order=True
     )
-    return _recomputed(latest.join(_sexes(context), on="USUBJID", how="left"), blood_counts)
+    return _recomputed(latest.join(files.sexes, on="USUBJID", how="left"), blood_counts)
+
+
+def reported_tests(rows: pl.DataFrame) -> pl.DataFrame:
+    """Vendor, specimen and test of reported values, each once."""
+    return rows.select(_vendor(), "REFID", "TESTCD").unique()
 
 
 def _sexes(context: BuildContext) -> pl.DataFrame:

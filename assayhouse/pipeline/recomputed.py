@@ -1,21 +1,31 @@
 """recon.recomputed: every reported value beside its recomputation, from its parts and from files.
 
 Which layout carries which parts is declared in its ``maps_to``; no vendor is known here. A value
-whose specimen has an instrument file has a second row, on the basis of that file.
+whose specimen has an instrument file has a second row, on the basis of that file; a specimen that
+has a file but no reported value has a row that says so. Nothing here knows that the rows may be
+a part of a large relation: see `recomputed_parts`.
 """
 
+from dataclasses import dataclass
+
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
 
 from assayhouse.derive.cell_counts import PARTS_MISSING, derive_counts, with_blood_counts
 from assayhouse.derive.expression import LOG2, derive_expression
 from assayhouse.derive.quantification import derive_results, derive_well_concentrations
 from assayhouse.derive.suspicions import name_suspicions
 from assayhouse.pipeline.context import BuildContext
-from assayhouse.pipeline.instrument_comparison import SOURCES, compare_with_files
+from assayhouse.pipeline.instrument_comparison import (
+    InstrumentParts,
+    compare_with_files,
+    read_instrument_parts,
+    reported_tests,
+)
 
 TOLERANCE_PCT = 2.0
 AGREE, DIFFER, NOT_RECOMPUTABLE = "agree", "differ", "not_recomputable"
-NO_NUMBER, NO_WELLS = "NO NUMBER REPORTED", "NO WELLS"
+NO_NUMBER, NO_RESULT, NO_WELLS = "NO NUMBER REPORTED", "NO RESULT REPORTED", "NO WELLS"
 CURVES, EXPRESSION = "curves", "expression"
 PARTS, INSTRUMENT = "parts", "instrument"
 _KEPT = (
@@ -24,6 +34,7 @@ _KEPT = (
 )
 _OF_FILES = ("tolerance_pct", "instrument_file", "instrument_receipt")
 _RATIOS = ("dilution_ratios", "factor_ratios")
+_JUDGED = ("rel_difference_pct", "verdict", "reason")
 _NUMBERS = (
     *("reported", "events", "bead_events", "beads", "volume", "dilution", "percent", "target"),
     *("reference", "efficiency", "factor", "area"),
@@ -34,18 +45,62 @@ def _numbers(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).cast(pl.Float64, strict=False) for name in names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Reported values with what they are recomputed from, numbers as numbers.
+
+    Parameters
+    ----------
+    rows, wells, curves, blood_counts : DataFrame
+        The shapes ``recomputation``, ``wells``, ``curves`` and ``blood_counts``. Wells and curves
+        of whole plates; other rows of whole specimens.
+    """
+
+    rows: pl.DataFrame
+    wells: pl.DataFrame
+    curves: pl.DataFrame
+    blood_counts: pl.DataFrame
+
+
+def read_blood_counts(context: BuildContext) -> pl.DataFrame:
+    """Read the shape of blood counts."""
+    return _numbers(context.mapped("blood_counts"), ("number",))
+
+
+def read_reported(context: BuildContext, blood_counts: pl.DataFrame) -> Reported:
+    """Read the other shapes, as far as the connection shows them."""
+    return Reported(
+        rows=_numbers(context.mapped("recomputation"), _NUMBERS),
+        wells=_numbers(context.mapped("wells"), ("signal_1", "signal_2", "signal_3")),
+        curves=_numbers(context.mapped("curves"), ("signal", "a", "b", "c", "d", "g")),
+        blood_counts=blood_counts,
+    )
+
+
 def recomputed(context: BuildContext) -> pl.DataFrame:
     """Build the relation from the rows that layouts map to its shapes."""
-    rows = _numbers(context.mapped("recomputation"), _NUMBERS)
+    files = read_instrument_parts(context)
+    reported = read_reported(context, read_blood_counts(context))
+    judged = judged_values(reported, files)
+    if files is not None:
+        judged = pl.concat([judged, judged_unreported(files, reported_tests(reported.rows))])
+    named = judged.with_columns(name_suspicions(judged))
+    return context.spec.conform(named).sort(context.spec.key)
+
+
+def judged_values(reported: Reported, files: InstrumentParts | None) -> pl.DataFrame:
+    """Recompute values from their parts and from files, and judge them.
+
+    Returns
+    -------
+    DataFrame
+        The relation's columns but for the suspicion, and those that suspicions are named from.
+    """
+    rows = reported.rows
     counted = rows.filter(~pl.col("method").is_in([CURVES, EXPRESSION]))
-    blood_counts = _numbers(context.mapped("blood_counts"), ("number",))
     parts = [
-        _counts(counted, blood_counts),
-        _concentrations(
-            rows.filter(pl.col("method") == CURVES),
-            _numbers(context.mapped("wells"), ("signal_1", "signal_2", "signal_3")),
-            _numbers(context.mapped("curves"), ("signal", "a", "b", "c", "d", "g")),
-        ),
+        _counts(counted, reported.blood_counts),
+        _concentrations(rows.filter(pl.col("method") == CURVES), reported.wells, reported.curves),
         _expressions(rows.filter(pl.col("method") == EXPRESSION)),
     ]
     compared = [
@@ -53,15 +108,50 @@ def recomputed(context: BuildContext) -> pl.DataFrame:
             pl.lit(PARTS).alias("basis"), *_no_file()
         )
     ]
-    if any(name in context.declarations.tables for name in SOURCES):
-        found = compare_with_files(context, rows, blood_counts)
+    if files is not None:
+        found = compare_with_files(files, rows, reported.blood_counts)
         compared.append(
             found.select(*_KEPT, pl.lit(INSTRUMENT).alias("basis"), *_OF_FILES, *_RATIOS)
         )
-    judged = judge_recomputed(pl.concat(compared))
-    vendor = pl.col("layout").str.split(".").list.first().alias("vendor")
-    named = judged.with_columns(vendor, name_suspicions(judged))
-    return context.spec.conform(named).sort(context.spec.key)
+    return _with_vendor(judge_recomputed(pl.concat(compared)))
+
+
+def judged_unreported(files: InstrumentParts, seen: pl.DataFrame) -> pl.DataFrame:
+    """Rows for specimens that have a file but no reported value, in the columns of the others.
+
+    The reason names what stands in the way of a value in the file as well, if anything does. No
+    value is told: which method, scale or factor it had to be reported with is not known.
+
+    Parameters
+    ----------
+    files : InstrumentParts
+        What the files give.
+    seen : DataFrame
+        From `reported_tests`, over all reported values.
+    """
+    nothing: dict[str, DataType | DataTypeClass] = {
+        **dict.fromkeys(("method", "scale", "written"), pl.String),
+        **dict.fromkeys(("reported", "recomputed", "rel_difference_pct"), pl.Float64),
+        **dict.fromkeys(_RATIOS, pl.List(pl.Float64)),
+    }
+    reason = pl.concat_str(pl.lit(NO_RESULT), pl.col("status"), separator="; ", ignore_nulls=True)
+    found = files.of_unreported(seen).with_columns(
+        *(pl.lit(None, dtype=kind).alias(name) for name, kind in nothing.items()),
+        pl.lit(INSTRUMENT).alias("basis"),
+        pl.lit(NOT_RECOMPUTABLE).alias("verdict"),
+        pl.col("instrument_layout").alias("layout"),
+        pl.col("instrument_file").alias("source_file"),
+        pl.col("instrument_receipt").alias("receipt"),
+        pl.col("file_PLATE").alias("PLATE"),
+        pl.lit(1, dtype=pl.Int64).alias("source_line"),
+        reason.alias("reason"),
+        reason.alias("why"),
+    )
+    return found.select(*_KEPT, "basis", *_OF_FILES, *_RATIOS, *_JUDGED, "vendor")
+
+
+def _with_vendor(judged: pl.DataFrame) -> pl.DataFrame:
+    return judged.with_columns(pl.col("layout").str.split(".").list.first().alias("vendor"))
 
 
 def _no_file() -> list[pl.Expr]:

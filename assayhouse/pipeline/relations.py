@@ -7,7 +7,7 @@ contract are now; nothing else decides, no clock and no file time.
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -151,7 +151,7 @@ def reading(home: Home, declarations: Declarations, relation: str) -> Iterator[B
 def build_relation(home: Home, declarations: Declarations, relation: str) -> Commit:
     """Build one relation from its parents and commit it; equal content makes no new version.
 
-    A large relation that declares ``slices`` is made and written part by part.
+    A large relation that declares ``slices`` or ``in_parts`` is made and written part by part.
 
     Raises
     ------
@@ -174,7 +174,8 @@ def build_relation(home: Home, declarations: Declarations, relation: str) -> Com
 
 def _is_large(lake: Lake, declarations: Declarations, relation: str) -> bool:
     """Whether a relation that may be built in parts has sources for more than one."""
-    if declarations.tables[relation].slices is None:
+    spec = declarations.tables[relation]
+    if spec.slices is None and spec.in_parts is None:
         return False
     heads = (lake.head(parent) for parent in declarations.parents(relation))
     return sum(head.rows for head in heads if head is not None) > slices.SLICE_ROWS
@@ -184,8 +185,12 @@ def _is_large(lake: Lake, declarations: Declarations, relation: str) -> bool:
 def _parts(context: BuildContext) -> Iterator[Iterator[pl.DataFrame]]:
     """Rows of a relation, part by part in key order; the same as made at once."""
     declarations, spec = context.declarations, context.spec
-    scratch = context.home.scratch_name(declarations.side(spec.relation))
     rows = slices.SLICE_ROWS
+    if spec.in_parts is not None:
+        with closing(_named(spec.in_parts, spec)(context, rows=rows)) as frames:
+            yield frames
+        return
+    scratch = context.home.scratch_name(declarations.side(spec.relation))
     with slices.sliced(context.connection, declarations, spec, scratch=scratch, rows=rows) as shown:
         yield (made(context) for _ in shown)
 

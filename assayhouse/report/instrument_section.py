@@ -57,28 +57,30 @@ def instrument_section(
 
 
 def _compared(recomputed: pl.DataFrame) -> list[Content]:
-    wanted = ("layout", "basis", "verdict", "suspicion", "instrument_file")
+    wanted = ("layout", "basis", "verdict", "reason", "suspicion", "instrument_file")
     require_columns(recomputed, wanted, name="recon.recomputed")
     own = recomputed.filter(pl.col("basis") == INSTRUMENT)
     if own.is_empty():
         return []
     counts = (
-        own.group_by("layout", "verdict", pl.col("suspicion").fill_null(""))
+        own.group_by("layout", "verdict", pl.col("reason", "suspicion").fill_null(""))
         .agg(values=pl.len(), files=pl.col("instrument_file").n_unique())
-        .sort("layout", "verdict", "suspicion")
+        .sort("layout", "verdict", "reason", "suspicion")
     )
     return [
         table(
             (
                 Column(title="Layout"),
                 Column(title="Verdict"),
+                Column(title="Reason"),
                 Column(title="Suspicion"),
                 Column(title="Values", numeric=True),
                 Column(title="Files", numeric=True),
             ),
             counts.iter_rows(),
             caption="Reported values against those computed from the instruments' own files. A "
-            "suspicion is a question to the laboratory, never a correction.",
+            "suspicion is a question to the laboratory, never a correction. Rows of a layout of "
+            "files are of specimens for which no value was reported.",
         )
     ]
 

@@ -13,6 +13,7 @@ from assayhouse.contracts.vendor_file import read_layout
 from assayhouse.pipeline import delivery
 from assayhouse.pipeline.relations import build_relation
 from assayhouse.simulate.study import simulate_study
+from assayhouse.warehouse import parts, slices
 from dagster_project.defs.instrument_pictures import instrument_metadata
 
 from support.deliveries import Bench, manifest_of
@@ -289,3 +290,56 @@ def test_what_a_file_does_not_give_is_not_recomputable_with_its_reason(again, si
     assert set(told.select("verdict", "reason", "suspicion").rows()) == {
         ("not_recomputable", "SIZING FAILED", None)
     }
+
+
+def other_specimen(simulated, end):
+    """A file of the study, of a specimen that nobody reported a value of."""
+    content = file_like(simulated, end)
+    refid = next(item.refid for item in simulated.instrument_values if item.file.endswith(end))
+    assert refid.encode() in content
+    return content.replace(refid.encode(), (refid[:3] + "9" * len(refid[3:])).encode())
+
+
+def test_a_file_without_a_reported_value_has_rows_that_say_so(again, simulated):
+    tube = other_specimen(simulated, "_B.fcs")
+    trace = other_specimen(simulated, "_G03.fsa").replace(b"GS600LIZ", b"GS500LIZ")
+    assert damaged(again, "lone.fcs", tube, "covance_flow.fcs").state == "PUBLISHED"
+    assert damaged(again, "lone.fsa", trace, "dxterity.fsa").state == "PUBLISHED"
+    for relation in ("recon.flow_populations", "recon.fragment_peaks", "recon.recomputed"):
+        build_relation(again.home, again.declarations, relation)
+    table = again.table("recon.recomputed")
+    told = table.filter(pl.col("source_file").str.starts_with("lone"))
+    assert set(told.select("layout", "basis", "verdict", "reason", "suspicion").rows()) == {
+        ("covance_flow.fcs", "instrument", "not_recomputable", "NO RESULT REPORTED", None),
+        ("dxterity.fsa", "instrument", "not_recomputable", "NO RESULT REPORTED; SIZING FAILED",
+         None),
+    }  # fmt: skip
+    assert told["recomputed"].null_count() == told.height
+    assert (told["instrument_file"] == told["source_file"]).all()
+    assert dict(told.group_by("vendor").len().iter_rows())["dxterity"] == 19
+    assert table.filter(pl.col("reason") == "NO RESULT REPORTED").height + 19 == told.height
+
+
+@pytest.mark.parametrize("rows", [20_000, 1_500])
+def test_a_large_study_s_rows_are_made_in_parts_and_are_the_same(
+    again, simulated, monkeypatch, rows
+):
+    """Planted errors named, a specimen without a value told: as made at once, in parts."""
+    tube = other_specimen(simulated, "_B.fcs")
+    assert damaged(again, "lone.fcs", tube, "covance_flow.fcs").state == "PUBLISHED"
+    build_relation(again.home, again.declarations, "recon.flow_populations")
+    once = build_relation(again.home, again.declarations, "recon.recomputed")
+    frames = []
+
+    def counted(root, written, spec):
+        return parts_write(root, (frames.append(frame.height) or frame for frame in written), spec)
+
+    parts_write = parts.write
+    monkeypatch.setattr(parts, "write", counted)
+    monkeypatch.setattr(slices, "SLICE_ROWS", rows)
+    told = build_relation(again.home, again.declarations, "recon.recomputed")
+    assert not told.changed
+    assert told.content_hash == once.content_hash
+    assert sum(frames) == told.rows > 5_000
+    assert max(frames) <= rows
+    assert not list((again.home.root / "draft").iterdir())

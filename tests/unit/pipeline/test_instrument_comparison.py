@@ -5,7 +5,15 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from assayhouse.pipeline.instrument_comparison import FLOW, PLATES, QPCR, compare_with_files
+from assayhouse.pipeline.instrument_comparison import (
+    FLOW,
+    PLATES,
+    QPCR,
+    compare_with_files,
+    read_instrument_parts,
+    reported_tests,
+)
+from assayhouse.pipeline.recomputed import judged_unreported
 
 NUMBERS = ("reported", "events", "bead_events", "beads", "volume", "dilution", "percent", "target",
            "reference", "efficiency", "factor", "area")  # fmt: skip
@@ -28,12 +36,16 @@ def reported(**changes):
     return pl.DataFrame([row | changes], schema=schema)
 
 
-def compared(rows, sex="F", **tables):
+def files_of(sex="F", **tables):
     known = {"sdtm.dm": pl.DataFrame({"USUBJID": ["U1"], "SEX": [sex]}), **tables}
     context = SimpleNamespace(
         declarations=SimpleNamespace(tables=dict.fromkeys(known)), table=known.__getitem__
     )
-    return compare_with_files(context, rows, BLOOD)
+    return read_instrument_parts(context)
+
+
+def compared(rows, sex="F", **tables):
+    return compare_with_files(files_of(sex, **tables), rows, BLOOD)
 
 
 def counted(**changes):
@@ -106,3 +118,27 @@ def test_the_copy_factor_is_that_of_the_subject_s_sex(sex, value, why):
 
 def test_a_specimen_without_a_file_is_not_compared():
     assert compared(reported(method="single", REFID="A9"), **{FLOW: counted()}).is_empty()
+
+
+def unreported(rows, **tables):
+    told = judged_unreported(files_of(**tables), reported_tests(rows))
+    return told.select("layout", "receipt", "TESTCD", "verdict", "reason", "recomputed").rows()
+
+
+def test_a_file_without_a_reported_value_is_told_once_with_what_is_wrong_in_it():
+    """The value of T was reported, that of U was not; its file came twice."""
+    tests = [counted(), counted(TESTCD="U"), counted(TESTCD="U", receipt=9)]
+    told = unreported(reported(method="single"), **{FLOW: pl.concat(tests)})
+    assert told == [("v.files", 9, "U", "not_recomputable", "NO RESULT REPORTED", None)]
+    (row,) = unreported(reported(REFID="A9"), **{FLOW: counted(status="NO BEADS COUNTED")})
+    assert row[4] == "NO RESULT REPORTED; NO BEADS COUNTED"
+
+
+def test_another_vendor_s_value_is_not_the_reported_one():
+    rows = reported(method="single", layout="w.results")
+    assert len(unreported(rows, **{FLOW: counted()})) == 1
+    assert unreported(reported(method="dual"), **{FLOW: counted()}) == []
+
+
+def test_a_study_without_instrument_relations_has_no_files():
+    assert files_of() is None

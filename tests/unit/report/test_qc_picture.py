@@ -43,16 +43,26 @@ def test_a_panel_without_a_point_keeps_its_frame():
 
 def test_the_section_counts_suspicions_and_plates_and_shows_pictures():
     recomputed = pl.DataFrame(
-        {"layout": ["v.r"] * 3, "basis": ["instrument", "instrument", "parts"],
-         "verdict": ["agree", "differ", "agree"], "suspicion": [None, "wrong dilution", None],
-         "instrument_file": ["a", "a", None]}
+        {"layout": ["v.r", "v.r", "v.r", "v.f"],
+         "basis": ["instrument", "instrument", "parts", "instrument"],
+         "verdict": ["agree", "differ", "agree", "not_recomputable"],
+         "reason": [None, None, None, "NO RESULT REPORTED"],
+         "suspicion": [None, "wrong dilution", None, None],
+         "instrument_file": ["a", "a", None, "b"]}
     )  # fmt: skip
     quality = pl.DataFrame(
         {"source": ["delivered"] * 2, "check": ["cv"] * 2, "passed_fl": ["Y", None]}
     )
     picture = QcPicture(picture_id="p", title="file.fcs", svg=b"<svg></svg>")
     section = instrument_section(recomputed, quality, (picture,))
-    for words in ("wrong dilution", "never a correction", "<svg></svg>", "file.fcs", "cv"):
+    for words in (
+        "wrong dilution",
+        "never a correction",
+        "NO RESULT REPORTED",
+        "<svg></svg>",
+        "file.fcs",
+        "cv",
+    ):
         assert words in section
     assert instrument_section(None, None, ()) is None
     assert instrument_section(recomputed.filter(pl.col("basis") == "parts"), None, ()) is None
