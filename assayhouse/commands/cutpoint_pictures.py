@@ -6,6 +6,7 @@ from assayhouse.analysis.own_cut_points import MarkerSearch
 from assayhouse.commands.cutpoint_tables import tables_of
 from assayhouse.report.cut_point import plot_cut_point
 from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.heading import Heading
 from assayhouse.report.response_curve import plot_response_curve
 from assayhouse.report.words import slug
 
@@ -35,9 +36,11 @@ def draw(search: MarkerSearch) -> list[DrawnFigure]:
             tables["bootstrap"],
             found,
             marker=marker,
-            title=f"Where the bootstrap samples put the cut of {marker}",
-            synthetic=False,
-            figure_id=f"{name}-cuts",
+            heading=Heading(
+                figure_id=f"{name}-cuts",
+                title=f"Where the bootstrap samples put the cut of {marker}",
+                synthetic=False,
+            ),
         )
     ]
     if "curve" in tables:
@@ -52,9 +55,11 @@ def draw(search: MarkerSearch) -> list[DrawnFigure]:
                 found,
                 arms=_ARMS,
                 marker=marker,
-                title=f"Response rate by threshold of {marker}",
-                synthetic=False,
-                figure_id=f"{name}-curve",
+                heading=Heading(
+                    figure_id=f"{name}-curve",
+                    title=f"Response rate by threshold of {marker}",
+                    synthetic=False,
+                ),
             )
         )
     return drawn

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from assayhouse.contracts.table_spec import TableSpec
+from assayhouse.report.heading import Heading
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
 from assayhouse.report.theme import INK
 
@@ -73,7 +74,8 @@ def convergence(frame: pl.DataFrame, *, synthetic: bool, counts_only: bool) -> C
     }
     title = "Fraction of missing information; Monte-Carlo error in % of the SE"
     panels = [SketchPanel(name=name, strokes=[_outline(item)]) for name, item in shares.items()]
-    picture = sketch(panels, title=title, synthetic=synthetic, watermark=None)
+    heading = Heading(figure_id="convergence", title=title, synthetic=synthetic)
+    picture = sketch(panels, heading)
     return Convergence(counts=counts, numbers=numbers, picture=picture)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from assayhouse.contracts.study import Figure
 from assayhouse.report.cut_point import cut_point_twin, plot_cut_point
 from assayhouse.report.figure import DrawnFigure
+from assayhouse.report.heading import Heading
 from assayhouse.report.response_bars import (
     plot_response_bars,
     response_bars_tooltips,
@@ -36,18 +37,13 @@ def cuts_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def draw_cuts(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_cuts(figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw the histogram of the cuts with the verdict."""
     return plot_cut_point(
         table("ard.cut_point_bootstrap"),
         table("ard.cut_points"),
         marker=str(figure.options["marker"]),
-        title=figure.title,
-        synthetic=synthetic,
-        watermark=watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )
 
 
@@ -62,19 +58,14 @@ def bars_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def draw_bars(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_bars(figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw the rates below and above the cut, by arm."""
     return plot_response_bars(
         table("ard.cut_points"),
         table("ard.cut_point_validation"),
         arms=table("ref.arms"),
         marker=str(figure.options["marker"]),
-        title=figure.title,
-        synthetic=synthetic,
-        watermark=watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )
 
 
@@ -89,17 +80,12 @@ def curve_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def draw_curve(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_curve(figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw the rates beyond every threshold, by arm."""
     return plot_response_curve(
         table("ard.response_curves"),
         table("ard.cut_points"),
         arms=table("ref.arms"),
         marker=str(figure.options["marker"]),
-        title=figure.title,
-        synthetic=synthetic,
-        watermark=watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )

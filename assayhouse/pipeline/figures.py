@@ -21,6 +21,7 @@ from assayhouse.report.distributions import distributions_twin, plot_distributio
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.forest import plot_forest
 from assayhouse.report.frames import column_or_null
+from assayhouse.report.heading import Heading
 from assayhouse.report.inline import tooltips
 from assayhouse.report.subgroup_medians import (
     plot_subgroup_medians,
@@ -34,14 +35,6 @@ from assayhouse.warehouse.content import content_hash
 from assayhouse.warehouse.home import Home
 
 Tables = Callable[[str], pl.DataFrame]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """What every figure must say of its data: simulated, and drawn from dummy arms."""
-
-    synthetic: bool
-    watermark: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,7 @@ class Kind:
     reads: tuple[str, ...]
     twin: Callable[[Figure, Tables], pl.DataFrame]
     tooltips: Callable[[pl.DataFrame], dict[str, str]]
-    draw: Callable[[Marks, Figure, Tables], DrawnFigure]
+    draw: Callable[[Figure, Tables, Heading], DrawnFigure]
 
 
 def _time_course_twin(figure: Figure, table: Tables) -> pl.DataFrame:
@@ -77,17 +70,14 @@ def _time_course_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _time_course(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
+def _time_course(figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     return plot_time_course(
         table("ard.effects"),
         arms=table("ref.arms"),
         parameters=table("ref.parameters"),
         visits=table("ref.visit_windows"),
         paramcds=figure.parameters,
-        title=figure.title,
-        synthetic=marks.synthetic,
-        watermark=marks.watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )
 
 
@@ -101,16 +91,13 @@ def _forest_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _forest(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
+def _forest(figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     return plot_forest(
         table("ard.subsets"),
         arms=table("ref.arms"),
         arm=str(figure.options["arm"]),
         visit=int(str(figure.options["visit"])),
-        title=figure.title,
-        synthetic=marks.synthetic,
-        watermark=marks.watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )
 
 
@@ -120,14 +107,11 @@ def _distributions_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _distributions(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
+def _distributions(_figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     return plot_distributions(
         table("adam.subset_flags"),
         table("ref.cut_offs"),
-        title=figure.title,
-        synthetic=marks.synthetic,
-        watermark=marks.watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )
 
 
@@ -150,7 +134,7 @@ def _subgroup_medians_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     )
 
 
-def _subgroup_medians(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
+def _subgroup_medians(figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     return plot_subgroup_medians(
         table("ard.median_changes"),
         table("ard.effects"),
@@ -160,24 +144,12 @@ def _subgroup_medians(marks: Marks, figure: Figure, table: Tables) -> DrawnFigur
         visits=table("ref.visit_windows"),
         paramcds=figure.parameters,
         subgroup=str(figure.options["subgroup"]),
-        title=figure.title,
-        synthetic=marks.synthetic,
-        watermark=marks.watermark,
-        figure_id=figure.figure_id,
+        heading=heading,
     )
 
 
 _COURSE = ("ard.effects", "ref.arms", "ref.parameters", "ref.visit_windows")
 _MEDIANS = ("ard.median_changes", "ref.cut_offs", *_COURSE)
-
-
-def _population(
-    draw: Callable[..., DrawnFigure],
-) -> Callable[[Marks, Figure, Tables], DrawnFigure]:
-    def drawn(marks: Marks, figure: Figure, table: Tables) -> DrawnFigure:
-        return draw(figure, table, synthetic=marks.synthetic, watermark=marks.watermark)
-
-    return drawn
 
 
 KINDS = {
@@ -187,7 +159,7 @@ KINDS = {
     ),
     "forest": Kind(("ard.subsets", "ref.arms"), _forest_twin, forest_rows.forest_tooltips, _forest),
     "cut_point": Kind(
-        cut_figures.OF_CUTS, cut_figures.cuts_twin, _no_tooltips, _population(cut_figures.draw_cuts)
+        cut_figures.OF_CUTS, cut_figures.cuts_twin, _no_tooltips, cut_figures.draw_cuts
     ),
     "subgroup_medians": Kind(
         _MEDIANS, _subgroup_medians_twin, subgroup_tooltips, _subgroup_medians
@@ -196,34 +168,34 @@ KINDS = {
         cut_figures.OF_BARS,
         cut_figures.bars_twin,
         cut_figures.BARS_TOOLTIPS,
-        _population(cut_figures.draw_bars),
+        cut_figures.draw_bars,
     ),
     "response_curve": Kind(
         cut_figures.OF_CURVES,
         cut_figures.curve_twin,
         cut_figures.CURVE_TOOLTIPS,
-        _population(cut_figures.draw_curve),
+        cut_figures.draw_curve,
     ),
     "exposure_boxes": Kind(
         pk_figures.OF_BOXES,
         pk_figures.exposure_twin,
         _no_tooltips,
-        _population(pk_figures.draw_exposure),
+        pk_figures.draw_exposure,
     ),
     "covariate_forest": Kind(
         pk_figures.OF_FOREST,
         pk_figures.forest_twin,
         pk_figures.TOOLTIPS,
-        _population(pk_figures.draw_forest),
+        pk_figures.draw_forest,
     ),
     "goodness_of_fit": Kind(
         pk_figures.OF_PREDICTIONS,
         pk_figures.predictions_twin,
         _no_tooltips,
-        _population(pk_figures.draw_goodness),
+        pk_figures.draw_goodness,
     ),
     "predictive_check": Kind(
-        pk_figures.OF_CHECK, pk_figures.check_twin, _no_tooltips, _population(pk_figures.draw_check)
+        pk_figures.OF_CHECK, pk_figures.check_twin, _no_tooltips, pk_figures.draw_check
     ),
 }
 
@@ -253,7 +225,6 @@ def figures(context: BuildContext) -> pl.DataFrame:
     """Draw the figures into files and return their register."""
     study = context.declarations.study
     drawings = Drawings(context.home.figures(context.declarations.side(context.spec.relation)))
-    marks = Marks(synthetic=study.synthetic, watermark=context.watermark)
     rows, table = [], functools.cache(context.table)
     for figure, kind in shown(study, table):
         frames = {name: narrowed(figure, table(name)) for name in kind.reads}
@@ -261,8 +232,14 @@ def figures(context: BuildContext) -> pl.DataFrame:
             name: content_hash(frame, context.declarations.tables[name])
             for name, frame in frames.items()
         }
-        key = key_of(figure, marks, context.spec.code_version, frames=hashes)
-        draw = functools.partial(kind.draw, marks, figure, frames.__getitem__)
+        heading = Heading(
+            figure_id=figure.figure_id,
+            title=figure.title,
+            synthetic=study.synthetic,
+            watermark=context.watermark,
+        )
+        key = key_of(figure, heading, context.spec.code_version, frames=hashes)
+        draw = functools.partial(kind.draw, figure, frames.__getitem__, heading)
         rows += drawings.rows(key, draw)
     return pl.DataFrame(rows, schema=context.spec.polars_schema)
 

@@ -15,6 +15,7 @@ from assayhouse.report.exposure_boxes import plot_exposure_boxes
 from assayhouse.report.exposure_twin import ExposureTables, boxes_twin, shrinkage_note
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.goodness import goodness_twin, plot_goodness
+from assayhouse.report.heading import Heading
 from assayhouse.report.predictive_check import plot_predictive_check, predictive_check_twin
 
 Tables = Callable[[str], pl.DataFrame]
@@ -73,45 +74,31 @@ def check_twin(figure: Figure, table: Tables) -> pl.DataFrame:
     return predictive_check_twin(table(CHECK), unit=unit_of(table), figure_id=figure.figure_id)
 
 
-def draw_exposure(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_exposure(_figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw exposure by dose."""
     return plot_exposure_boxes(
-        exposure_tables(table), title=figure.title, synthetic=synthetic, watermark=watermark,
-        figure_id=figure.figure_id,
+        exposure_tables(table), heading=heading,
     )  # fmt: skip
 
 
-def draw_forest(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_forest(_figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw the covariate forest."""
     return plot_covariate_forest(
-        table(FOREST), title=figure.title, synthetic=synthetic, watermark=watermark,
-        figure_id=figure.figure_id,
+        table(FOREST), heading=heading,
     )  # fmt: skip
 
 
-def draw_goodness(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_goodness(_figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw the goodness of fit."""
     return plot_goodness(
-        table(PREDICTIONS), unit=unit_of(table), title=figure.title, synthetic=synthetic,
-        shrinkage=shrinkage_note(table(PARAMETERS)), watermark=watermark,
-        figure_id=figure.figure_id,
+        table(PREDICTIONS), unit=unit_of(table), heading=heading,
+        shrinkage=shrinkage_note(table(PARAMETERS)),
     )  # fmt: skip
 
 
-def draw_check(
-    figure: Figure, table: Tables, *, synthetic: bool, watermark: str | None
-) -> DrawnFigure:
+def draw_check(_figure: Figure, table: Tables, heading: Heading) -> DrawnFigure:
     """Draw the predictive check."""
-    return plot_predictive_check(
-        table(CHECK), unit=unit_of(table), title=figure.title, synthetic=synthetic,
-        watermark=watermark, figure_id=figure.figure_id,
-    )  # fmt: skip
+    return plot_predictive_check(table(CHECK), unit=unit_of(table), heading=heading)
 
 
 TOOLTIPS = covariate_tooltips

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.heading import Heading
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import GRID, INK, MUTED, RULE, drawing_settings
+from assayhouse.report.theme import GRID, INK, MUTED, RULE
 from assayhouse.report.words import number, slug
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ def covariate_tooltips(twin: pl.DataFrame) -> dict[str, str]:
 def plot_covariate_forest(
     forest: pl.DataFrame,
     *,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "covariate_forest",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the ratio of exposure for each covariate value.
 
@@ -86,14 +83,8 @@ def plot_covariate_forest(
     ----------
     forest : polars.DataFrame
         ``ard.covariate_forest``.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across the panel.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -105,32 +96,21 @@ def plot_covariate_forest(
     ReportInputError
         A column is missing or a row repeats.
     """
-    twin = covariate_forest_twin(forest, figure_id=figure_id)
-    with drawing_settings(figure_id):
-        sheet = Sheet(
-            columns=1, rows=1, panel_width=3.9, panel_height=ROW_HEIGHT * (twin.height + 0.6),
-            left=3.4, right=1.75, top=0.95, bottom=0.62,
-        )  # fmt: skip
-        figure = empty_figure(sheet)
-        axes = figure.add_axes(sheet.place(0))
+    twin = covariate_forest_twin(forest, figure_id=heading.figure_id)
+    sheet = Sheet(
+        columns=1, rows=1, panel_width=3.9, panel_height=ROW_HEIGHT * (twin.height + 0.6),
+        left=3.4, right=1.75, top=0.95, bottom=0.62,
+    )  # fmt: skip
+    with canvas(heading, sheet) as page:
+        axes = page.panel(0)
         _draw(axes, twin)
-        if watermark:
-            panel.stamp(axes, watermark)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
-            handles=(),
             notes=_notes(twin),
-            synthetic=synthetic,
             tooltips=covariate_tooltips(twin),
             thumbnail_svg=sketch(
                 (SketchPanel(name="Ratio of exposure", strokes=_strokes(twin)),),
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

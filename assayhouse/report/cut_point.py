@@ -8,16 +8,16 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assayhouse.report import panel
 from assayhouse.report.bins import Bin, count_in_bins, outline
+from assayhouse.report.canvas import canvas
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import ABOVE, draw_bars
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import INK, WARNING, drawing_settings
+from assayhouse.report.theme import INK, WARNING
 from assayhouse.report.words import number, p_text
 
 MEDIAN = "median"
@@ -122,10 +122,7 @@ def plot_cut_point(
     cut_points: pl.DataFrame,
     *,
     marker: str,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "cut_point",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw where the bootstrap samples put the cut, and say what that is worth.
 
@@ -135,14 +132,8 @@ def plot_cut_point(
         ``ard.cut_point_bootstrap``, ``ard.cut_points``.
     marker : str
         Parameter code.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across the panel.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -154,12 +145,11 @@ def plot_cut_point(
     ReportInputError
         A frame lacks a column, or the marker was not searched.
     """
-    twin = cut_point_twin(bootstrap, cut_points, marker=marker, figure_id=figure_id)
+    twin = cut_point_twin(bootstrap, cut_points, marker=marker, figure_id=heading.figure_id)
     found = found_of(cut_points, marker)
-    with drawing_settings(figure_id):
-        sheet = Sheet(columns=1, rows=1, panel_width=7.6, panel_height=2.6, top=0.95, bottom=0.52)
-        figure = empty_figure(sheet)
-        axes = figure.add_axes(sheet.place(0))
+    sheet = Sheet(columns=1, rows=1, panel_width=7.6, panel_height=2.6, top=0.95, bottom=0.52)
+    with canvas(heading, sheet) as page:
+        axes = page.panel(0)
         line = twin.row(-1, named=True)
         bins = _bins(twin)
         if bins:
@@ -172,23 +162,12 @@ def plot_cut_point(
         else:
             axes.set_axis_off()
             axes.text(0.5, 0.5, "no cut was found", transform=axes.transAxes, ha="center")
-        if watermark:
-            panel.stamp(axes, watermark)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
-            handles=(),
             notes=_notes(found),
-            synthetic=synthetic,
-            tooltips={},
             thumbnail_svg=sketch(
                 (_small(marker, bins, line["x"]),),
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

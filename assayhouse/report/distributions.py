@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assayhouse.report import panel
 from assayhouse.report.bins import Bin, count_in_bins, outline
+from assayhouse.report.canvas import canvas
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import ABOVE, draw_bars
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import INK, drawing_settings
+from assayhouse.report.theme import INK
 from assayhouse.report.words import number
 
 CUT = "cut_off"
@@ -91,10 +91,7 @@ def plot_distributions(
     flags: pl.DataFrame,
     cut_offs: pl.DataFrame,
     *,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "distributions",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the baseline distribution behind every cut-off.
 
@@ -102,14 +99,8 @@ def plot_distributions(
     ----------
     flags, cut_offs : polars.DataFrame
         ``adam.subset_flags``, ``ref.cut_offs``.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across every panel.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -121,40 +112,28 @@ def plot_distributions(
     ReportInputError
         A frame lacks a column, or a cut-off repeats.
     """
-    twin = distributions_twin(flags, cut_offs, figure_id=figure_id)
+    twin = distributions_twin(flags, cut_offs, figure_id=heading.figure_id)
     panels = [own for _, own in twin.group_by("panel", maintain_order=True)]
     columns = len(panels) if len(panels) <= 2 else 3
-    with drawing_settings(figure_id):
-        sheet = Sheet(
-            columns=columns, rows=-(-len(panels) // columns), panel_width=2.75, panel_height=1.9,
-            top=0.95,
-        )  # fmt: skip
-        figure = empty_figure(sheet)
+    sheet = Sheet(
+        columns=columns, rows=-(-len(panels) // columns), panel_width=2.75, panel_height=1.9,
+        top=0.95,
+    )  # fmt: skip
+    with canvas(heading, sheet) as page:
         for index, own in enumerate(panels):
-            axes = figure.add_axes(sheet.place(index))
+            axes = page.panel(index)
             line = own.filter(pl.col("series") == CUT).row(0, named=True)
             draw_bars(
                 axes, _bins(own), cut=line["x"], title=f"{line['parameter']} (n = {line['n']})",
                 across=f"Baseline value ({line['scale']})", up="Subjects",
                 cut_label=line["label"],
             )  # fmt: skip
-            if watermark:
-                panel.stamp(axes, watermark)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
-            handles=(),
             notes=_notes(twin),
-            synthetic=synthetic,
-            tooltips={},
             thumbnail_svg=sketch(
                 [_small(own) for own in panels],
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

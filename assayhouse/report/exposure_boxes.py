@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.exposure_twin import ALL, BOX, OUTLIER, WHISKERS, ExposureTables, boxes_twin
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import INK, MUTED, ArmStyle, arm_styles, drawing_settings
+from assayhouse.report.theme import INK, MUTED, ArmStyle, arm_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,10 +38,7 @@ class _Place:
 def plot_exposure_boxes(
     tables: ExposureTables,
     *,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "exposure_boxes",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw exposure by dose.
 
@@ -49,14 +46,8 @@ def plot_exposure_boxes(
     ----------
     tables : ExposureTables
         Boxes, exposures and what else is said.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across every panel.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -68,37 +59,25 @@ def plot_exposure_boxes(
     ReportInputError
         A frame lacks a column.
     """
-    twin = boxes_twin(tables, figure_id=figure_id)
+    twin = boxes_twin(tables, figure_id=heading.figure_id)
     styles = {style.armcd: style for style in arm_styles(tables.arms) if not style.is_reference}
     names = [name for name in twin["panel"].unique(maintain_order=True) if name != tables.inset]
-    with drawing_settings(figure_id):
-        sheet = Sheet(
-            columns=len(names), rows=1, panel_width=3.1, panel_height=3.2, top=0.98, bottom=0.6
-        )
-        figure = empty_figure(sheet)
+    sheet = Sheet(
+        columns=len(names), rows=1, panel_width=3.1, panel_height=3.2, top=0.98, bottom=0.6
+    )
+    with canvas(heading, sheet) as page:
         for index, name in enumerate(names):
-            axes = figure.add_axes(sheet.place(index))
+            axes = page.panel(index)
             own = twin.filter(pl.col("panel") == name)
             _panel(axes, own, styles, letter=LETTERS[index])
             if name == ALL and tables.inset:
                 _inset(axes, twin.filter(pl.col("panel") == tables.inset), styles)
-            if watermark:
-                panel.stamp(axes, watermark)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
-            handles=(),
             notes=tables.notes(),
-            synthetic=synthetic,
-            tooltips={},
             thumbnail_svg=sketch(
                 [_small(name, twin.filter(pl.col("panel") == name), styles) for name in names],
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.forest_rows import (
     OVERALL,
     as_number,
@@ -20,9 +19,10 @@ from assayhouse.report.forest_rows import (
     interval_text,
     pair_styles,
 )
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.heading import Heading
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import GRID, INK, MUTED, RULE, ArmStyle, drawing_settings
+from assayhouse.report.theme import GRID, INK, MUTED, RULE, ArmStyle
 from assayhouse.report.words import p_text, stars
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ def plot_forest(
     arms: pl.DataFrame,
     arm: str,
     visit: int,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "forest",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the differences in response rate, overall and within subsets.
 
@@ -52,14 +49,8 @@ def plot_forest(
         ARMCD of the active arm.
     visit : int
         AVISITN.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across the panel, for example for scrambled arms.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -71,28 +62,19 @@ def plot_forest(
     ReportInputError
         A frame lacks a column, a subset repeats, or the arm is not declared.
     """
-    twin = forest_twin(subsets, arms=arms, arm=arm, visit=visit, figure_id=figure_id)
+    twin = forest_twin(subsets, arms=arms, arm=arm, visit=visit, figure_id=heading.figure_id)
     active, reference = pair_styles(arms, arm)
-    with drawing_settings(figure_id):
-        sheet = Sheet(
-            columns=1, rows=1, panel_width=3.9, panel_height=ROW_HEIGHT * (twin.height + 0.6),
-            left=4.1, right=2.35, top=1.0, bottom=0.62,
-        )  # fmt: skip
-        figure = empty_figure(sheet)
-        axes = figure.add_axes(sheet.place(0))
+    sheet = Sheet(
+        columns=1, rows=1, panel_width=3.9, panel_height=ROW_HEIGHT * (twin.height + 0.6),
+        left=4.1, right=2.35, top=1.0, bottom=0.62,
+    )  # fmt: skip
+    with canvas(heading, sheet) as page:
+        axes = page.panel(0)
         _draw(axes, twin, active, reference)
-        if watermark:
-            panel.stamp(axes, watermark)
         notes = forest_notes(twin, active, reference)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
-            handles=(),
             notes=notes,
-            synthetic=synthetic,
             tooltips=forest_tooltips(twin),
             thumbnail_svg=sketch(
                 (
@@ -101,9 +83,7 @@ def plot_forest(
                         strokes=_strokes(twin, active),
                     ),
                 ),
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

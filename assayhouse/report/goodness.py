@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import MUTED, drawing_settings
+from assayhouse.report.theme import MUTED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -99,11 +99,8 @@ def plot_goodness(
     predictions: pl.DataFrame,
     *,
     unit: str,
-    title: str,
-    synthetic: bool,
+    heading: Heading,
     shrinkage: str = "",
-    watermark: str | None = None,
-    figure_id: str = "goodness",
 ) -> DrawnFigure:
     """Draw samples against predictions, and residuals against time and prediction.
 
@@ -113,16 +110,10 @@ def plot_goodness(
         ``ard.population_predictions``.
     unit : str
         Of the concentrations.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
+    heading : Heading
+        Name and marks.
     shrinkage : str
         What `assayhouse.report.exposure_twin.shrinkage_note` says.
-    watermark : str or None
-        Text across every panel.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
 
     Returns
     -------
@@ -134,16 +125,13 @@ def plot_goodness(
     ReportInputError
         A column is missing.
     """
-    twin = goodness_twin(predictions, unit=unit, figure_id=figure_id)
+    twin = goodness_twin(predictions, unit=unit, figure_id=heading.figure_id)
     below = int((predictions["BLQFN"] == 1).sum())
-    with drawing_settings(figure_id):
-        sheet = Sheet(columns=2, rows=2, panel_width=3.6, panel_height=2.5, top=1.05)
-        figure = empty_figure(sheet)
+    sheet = Sheet(columns=2, rows=2, panel_width=3.6, panel_height=2.5, top=1.05)
+    with canvas(heading, sheet) as page:
         for index, plot in enumerate(_PLOTS):
-            axes = figure.add_axes(sheet.place(index))
+            axes = page.panel(index)
             _panel(axes, plot, twin.filter(pl.col("panel") == plot.name), unit)
-            if watermark:
-                panel.stamp(axes, watermark)
         shown = (
             f"{predictions.height - below} quantifiable samples; {below} below the limit have no "
             "point. Line: identity, or 0 with ±1.96 dashed."
@@ -153,19 +141,11 @@ def plot_goodness(
             *((shrinkage,) if shrinkage else ()),
             f"Method: {predictions['method'][0]}.",
         )
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
             handles=handles(),
             notes=notes,
-            synthetic=synthetic,
-            tooltips={},
-            thumbnail_svg=goodness_sketch(
-                predictions, title=title, synthetic=synthetic, watermark=watermark
-            ),
+            thumbnail_svg=goodness_sketch(predictions, heading),
         )
 
 
@@ -237,21 +217,15 @@ def _dots(axes: "Axes", x: np.ndarray, y: np.ndarray, colour: str) -> None:
     axes.plot(across, up, color=colour, alpha=0.5, linewidth=2.4, solid_capstyle="round", zorder=2)
 
 
-def goodness_sketch(
-    predictions: pl.DataFrame, *, title: str, synthetic: bool, watermark: str | None
-) -> bytes:
+def goodness_sketch(predictions: pl.DataFrame, heading: Heading) -> bytes:
     """Draw samples against predictions and residuals small, for an asset's page.
 
     Parameters
     ----------
     predictions : polars.DataFrame
         ``ard.population_predictions``.
-    title : str
-        Heading.
-    synthetic : bool
-        Whether to mark the picture as synthetic.
-    watermark : str or None
-        Text across the picture.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -272,4 +246,4 @@ def goodness_sketch(
                 for point in zip(x.to_list(), y.to_list(), strict=True)
             ]
         panels.append(SketchPanel(name=plot.title, strokes=strokes))
-    return sketch(panels, title=title, synthetic=synthetic, watermark=watermark)
+    return sketch(panels, heading)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
 from assayhouse.report.goodness import SOURCES, plain_ticks
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import INK, MUTED, drawing_settings
+from assayhouse.report.theme import INK, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -78,10 +78,7 @@ def plot_predictive_check(
     check: pl.DataFrame,
     *,
     unit: str,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "predictive_check",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw quantiles and the share below the limit, earlier studies and trial apart.
 
@@ -91,14 +88,8 @@ def plot_predictive_check(
         ``ard.predictive_check``.
     unit : str
         Of the concentrations.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across every panel.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -110,19 +101,16 @@ def plot_predictive_check(
     ReportInputError
         A column is missing or a row repeats.
     """
-    twin = predictive_check_twin(check, unit=unit, figure_id=figure_id)
+    twin = predictive_check_twin(check, unit=unit, figure_id=heading.figure_id)
     sources = [name for name in SOURCES if name in twin["parameter"].to_list()]
-    with drawing_settings(figure_id):
-        sheet = Sheet(columns=len(sources), rows=2, panel_width=3.8, panel_height=2.2, top=1.25)
-        figure = empty_figure(sheet)
+    sheet = Sheet(columns=len(sources), rows=2, panel_width=3.8, panel_height=2.2, top=1.25)
+    with canvas(heading, sheet) as page:
         for index in range(2 * len(sources)):
-            axes = figure.add_axes(sheet.place(index))
+            axes = page.panel(index)
             source, is_share = sources[index % len(sources)], index >= len(sources)
             chosen = (pl.col("quantile") == BELOW) == is_share
             own = twin.filter((pl.col("parameter") == source) & chosen)
             _panel(axes, own, source=source, unit=unit, is_share=is_share)
-            if watermark:
-                panel.stamp(axes, watermark)
         shown = (
             "Bands: 95 % interval of the 5 %, 50 % and 95 % quantile of "
             f"{check['n_replicates'][0]} simulated trials; line and points: the samples, brought "
@@ -134,19 +122,11 @@ def plot_predictive_check(
             shown,
             f"Method: {check['method'][0]}.",
         )
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
             handles=_handles(),
             notes=notes,
-            synthetic=synthetic,
-            tooltips={},
-            thumbnail_svg=check_sketch(
-                check, title=title, synthetic=synthetic, watermark=watermark
-            ),
+            thumbnail_svg=check_sketch(check, heading),
         )
 
 
@@ -199,21 +179,15 @@ def _when(hours: float) -> str:
     return f"{hours:.3g} h" if hours < 3 * _HOURS_PER_WEEK else f"wk {hours / _HOURS_PER_WEEK:.1f}"
 
 
-def check_sketch(
-    check: pl.DataFrame, *, title: str, synthetic: bool, watermark: str | None
-) -> bytes:
+def check_sketch(check: pl.DataFrame, heading: Heading) -> bytes:
     """Draw the quantiles small, for an asset's page.
 
     Parameters
     ----------
     check : polars.DataFrame
         ``ard.predictive_check``.
-    title : str
-        Heading.
-    synthetic : bool
-        Whether to mark the picture as synthetic.
-    watermark : str or None
-        Text across the picture.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -233,4 +207,4 @@ def check_sketch(
                 points = zip(known["bin"].to_list(), known[column].log().to_list(), strict=True)
                 strokes.append(Stroke(colour=pen, points=tuple(points), width=width))
         panels.append(SketchPanel(name=name, strokes=[one for one in strokes if one.points]))
-    return sketch(panels, title=title, synthetic=synthetic, watermark=watermark)
+    return sketch(panels, heading)

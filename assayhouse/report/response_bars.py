@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.cut_point import found_of, side_of
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import INK, MUTED, ArmStyle, arm_styles, drawing_settings
+from assayhouse.report.theme import INK, MUTED, ArmStyle, arm_styles
 from assayhouse.report.words import number, p_text, signed, slug, spoken_list
 
 if TYPE_CHECKING:
@@ -145,10 +145,7 @@ def plot_response_bars(
     *,
     arms: pl.DataFrame,
     marker: str,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "response_bars",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the response rate below and above the cut of a marker, by arm.
 
@@ -158,14 +155,8 @@ def plot_response_bars(
         ``ard.cut_points``, ``ard.cut_point_validation``, ``ref.arms``.
     marker : str
         Parameter code.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across the panel, for example for scrambled arms.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -177,36 +168,28 @@ def plot_response_bars(
     ReportInputError
         A frame lacks a column, or the marker was not searched.
     """
-    twin = response_bars_twin(cut_points, validation, arms=arms, marker=marker, figure_id=figure_id)
+    twin = response_bars_twin(
+        cut_points, validation, arms=arms, marker=marker, figure_id=heading.figure_id
+    )
     found = found_of(cut_points, marker)
     shown = set(twin["arm"].to_list())
     styles = [style for style in arm_styles(arms) if style.armcd in shown]
-    with drawing_settings(figure_id):
-        sheet = Sheet(columns=1, rows=1, panel_width=7.6, panel_height=3.3)
-        figure = empty_figure(sheet)
-        axes = figure.add_axes(sheet.place(0))
+    sheet = Sheet(columns=1, rows=1, panel_width=7.6, panel_height=3.3)
+    with canvas(heading, sheet) as page:
+        axes = page.panel(0)
         if twin.is_empty():
             axes.set_axis_off()
             axes.text(0.5, 0.5, "no cut was found", transform=axes.transAxes, ha="center")
         else:
             _draw(axes, twin, styles, marker)
-        if watermark:
-            panel.stamp(axes, watermark)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
             handles=_handles(styles),
             notes=_notes(twin, found),
-            synthetic=synthetic,
             tooltips=response_bars_tooltips(twin),
             thumbnail_svg=sketch(
                 (SketchPanel(name=marker, strokes=_strokes(twin, styles)),),
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

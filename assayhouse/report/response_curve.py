@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.cut_point import found_of, side_of
 from assayhouse.report.errors import ReportInputError
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.frames import require_columns, require_unique
+from assayhouse.report.heading import Heading
 from assayhouse.report.histogram import dress
-from assayhouse.report.sheet import Sheet, empty_figure
+from assayhouse.report.sheet import Sheet
 from assayhouse.report.sketch import SketchPanel, Stroke, sketch
-from assayhouse.report.theme import INK, ArmStyle, arm_styles, drawing_settings
+from assayhouse.report.theme import INK, ArmStyle, arm_styles
 from assayhouse.report.words import methods_told, number, slug
 
 if TYPE_CHECKING:
@@ -109,10 +110,7 @@ def plot_response_curve(
     *,
     arms: pl.DataFrame,
     marker: str,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "response_curve",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the response rate against the threshold of a marker.
 
@@ -122,14 +120,8 @@ def plot_response_curve(
         ``ard.response_curves``, ``ard.cut_points``, ``ref.arms``.
     marker : str
         Parameter code.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across the panel, for example for scrambled arms.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -141,33 +133,25 @@ def plot_response_curve(
     ReportInputError
         A frame lacks a column, a key repeats, or the marker has no curve.
     """
-    twin = response_curve_twin(curves, cut_points, arms=arms, marker=marker, figure_id=figure_id)
+    twin = response_curve_twin(
+        curves, cut_points, arms=arms, marker=marker, figure_id=heading.figure_id
+    )
     shown = set(twin["arm"].drop_nulls().to_list())
     styles = [style for style in arm_styles(arms) if style.armcd in shown]
-    with drawing_settings(figure_id):
-        sheet = Sheet(columns=1, rows=1, panel_width=7.6, panel_height=3.2)
-        figure = empty_figure(sheet)
-        axes = figure.add_axes(sheet.place(0))
+    sheet = Sheet(columns=1, rows=1, panel_width=7.6, panel_height=3.2)
+    with canvas(heading, sheet) as page:
+        axes = page.panel(0)
         for style in styles:
             _draw_arm(axes, twin.filter(pl.col("arm") == style.armcd), style)
         _frame(axes, twin, marker)
-        if watermark:
-            panel.stamp(axes, watermark)
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
             handles=panel.arm_handles(styles),
             notes=_notes(twin),
-            synthetic=synthetic,
             tooltips=response_curve_tooltips(twin),
             thumbnail_svg=sketch(
                 (SketchPanel(name=marker, strokes=_strokes(twin, styles)),),
-                title=title,
-                synthetic=synthetic,
-                watermark=watermark,
+                heading,
             ),
         )
 

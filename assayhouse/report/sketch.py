@@ -6,6 +6,7 @@ No labels, no axes, no matplotlib.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assayhouse.report.heading import Heading
 from assayhouse.report.theme import GRID
 from assayhouse.report.thumbnail import (
     CELL_HEIGHT,
@@ -56,21 +57,15 @@ class SketchPanel:
     strokes: Sequence[Stroke]
 
 
-def sketch(
-    panels: Sequence[SketchPanel], *, title: str, synthetic: bool, watermark: str | None
-) -> bytes:
+def sketch(panels: Sequence[SketchPanel], heading: Heading) -> bytes:
     """Draw panels small.
 
     Parameters
     ----------
     panels : sequence of SketchPanel
         In reading order; a single one is drawn large.
-    title : str
-        Heading.
-    synthetic : bool
-        Whether to mark the picture as synthetic.
-    watermark : str or None
-        Text across the picture.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -92,9 +87,9 @@ def sketch(
         for index, panel in enumerate(panels)
     ]
     parts = [
-        *opening(title, width=width, height=height, synthetic=synthetic),
+        *opening(heading.title, width=width, height=height, synthetic=heading.synthetic),
         *cells,
-        *closed(watermark, width, height),
+        *closed(heading.watermark, width, height),
     ]
     return ("\n".join(parts) + "\n").encode()
 

@@ -12,6 +12,7 @@ import polars as pl
 from assayhouse.report.figure import DrawnFigure
 from assayhouse.report.footnotes import gap_notes
 from assayhouse.report.frames import column_or_null, require_columns
+from assayhouse.report.heading import Heading
 from assayhouse.report.inline import rows_query
 from assayhouse.report.sheet import Sheet
 from assayhouse.report.theme import ArmStyle, arm_styles
@@ -199,10 +200,7 @@ def plot_subgroup_medians(
     visits: pl.DataFrame,
     paramcds: Sequence[str],
     subgroup: str,
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "subgroup_medians",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the time course of each parameter by arm, low beside high.
 
@@ -212,14 +210,8 @@ def plot_subgroup_medians(
         As in `subgroup_twin`.
     arms : polars.DataFrame
         ``ref.arms``.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across every panel, for example for scrambled arms.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -241,7 +233,7 @@ def plot_subgroup_medians(
         visits=visits,
         paramcds=paramcds,
         subgroup=subgroup,
-        figure_id=figure_id,
+        figure_id=heading.figure_id,
     )
     columns = min(4, 2 * len(paramcds))
     colours = {style.armcd: style.colour for style in styles}
@@ -254,11 +246,9 @@ def plot_subgroup_medians(
             panel_width=2.5,
             panel_height=1.75,
         ),
-        title=title,
+        heading=heading,
         notes=lambda drawn: _notes(drawn, cut_offs, styles, subgroup),
         tips=subgroup_tooltips,
-        synthetic=synthetic,
-        watermark=watermark,
         add=lambda axes, points: _write_baselines(axes, points, colours),
     )
 

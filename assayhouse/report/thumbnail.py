@@ -5,6 +5,7 @@ from html import escape
 
 import polars as pl
 
+from assayhouse.report.heading import Heading
 from assayhouse.report.theme import GRID, INK, MUTED, RULE, WARNING, ArmStyle
 
 CELL_WIDTH, CELL_HEIGHT = 176.0, 104.0
@@ -15,10 +16,8 @@ FONT = "DejaVu Sans, Verdana, Arial, sans-serif"
 def thumbnail(
     twin: pl.DataFrame,
     *,
+    heading: Heading,
     styles: Sequence[ArmStyle],
-    title: str,
-    synthetic: bool,
-    watermark: str | None,
 ) -> bytes:
     """Draw every panel small, one line per arm.
 
@@ -28,12 +27,8 @@ def thumbnail(
         From `assayhouse.report.twin.time_course_twin`.
     styles : sequence of ArmStyle
         The arms, in dose order.
-    title : str
-        Heading.
-    synthetic : bool
-        Whether to mark the picture as synthetic.
-    watermark : str or None
-        Text across the picture.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -54,10 +49,10 @@ def thumbnail(
         for index, panel in enumerate(panels)
     ]
     parts = [
-        *opening(title, width=width, height=height, synthetic=synthetic),
+        *opening(heading.title, width=width, height=height, synthetic=heading.synthetic),
         *_legend(styles),
         *cells,
-        *closed(watermark, width, height),
+        *closed(heading.watermark, width, height),
     ]
     return ("\n".join(parts) + "\n").encode()
 

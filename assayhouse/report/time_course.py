@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.report import panel
+from assayhouse.report.canvas import canvas
 from assayhouse.report.figure import DrawnFigure
-from assayhouse.report.finish import finish
 from assayhouse.report.footnotes import footnotes
+from assayhouse.report.heading import Heading
 from assayhouse.report.inline import tooltips
-from assayhouse.report.sheet import Sheet, empty_figure
-from assayhouse.report.theme import ArmStyle, arm_styles, drawing_settings
+from assayhouse.report.sheet import Sheet
+from assayhouse.report.theme import ArmStyle, arm_styles
 from assayhouse.report.thumbnail import thumbnail
 from assayhouse.report.twin import time_course_twin
 
@@ -30,10 +31,7 @@ def plot_time_course(
     parameters: pl.DataFrame,
     visits: pl.DataFrame,
     paramcds: Sequence[str],
-    title: str,
-    synthetic: bool,
-    watermark: str | None = None,
-    figure_id: str = "time_course",
+    heading: Heading,
 ) -> DrawnFigure:
     """Draw the time course of each parameter by arm.
 
@@ -48,14 +46,8 @@ def plot_time_course(
         ``ref.arms``, ``ref.parameters``, ``ref.visit_windows``. AVISITN is the week.
     paramcds : sequence of str
         Panels, in reading order.
-    title : str
-        Heading of the figure.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across every panel, for example for scrambled arms.
-    figure_id : str
-        Name of the figure; seeds the identifiers in the SVG.
+    heading : Heading
+        Name and marks.
 
     Returns
     -------
@@ -74,17 +66,15 @@ def plot_time_course(
         parameters=parameters,
         visits=visits,
         paramcds=paramcds,
-        figure_id=figure_id,
+        figure_id=heading.figure_id,
     )
     return draw_course(
         twin,
         styles=styles,
         sheet=_sheet(twin, n_panels=len(paramcds)),
-        title=title,
+        heading=heading,
         notes=lambda drawn: footnotes(drawn, effects, styles=styles),
         tips=tooltips,
-        synthetic=synthetic,
-        watermark=watermark,
     )
 
 
@@ -93,11 +83,9 @@ def draw_course(
     *,
     styles: Sequence[ArmStyle],
     sheet: Sheet,
-    title: str,
+    heading: Heading,
     notes: Callable[[pl.DataFrame], Sequence[str]],
     tips: Callable[[pl.DataFrame], Mapping[str, str]],
-    synthetic: bool,
-    watermark: str | None,
     add: Callable[["Axes", pl.DataFrame], None] | None = None,
 ) -> DrawnFigure:
     """Draw panels of lines by arm from their numbers.
@@ -110,14 +98,10 @@ def draw_course(
         The arms, in dose order.
     sheet : Sheet
         Sizes.
-    title : str
-        Heading of the figure.
+    heading : Heading
+        Name and marks.
     notes, tips : callable
         Notes under the figure, from the twin with ``label_drawn`` set; tooltips by point.
-    synthetic : bool
-        Whether the data are simulated; the figure then says so.
-    watermark : str or None
-        Text across every panel.
     add : callable or None
         What is drawn into a panel beside its lines.
 
@@ -126,31 +110,20 @@ def draw_course(
     DrawnFigure
         SVG, PNG, PDF, thumbnail and the numeric twin.
     """
-    figure_id = str(twin["figure_id"][0])
-    with drawing_settings(figure_id):
-        figure = empty_figure(sheet)
+    with canvas(heading, sheet) as page:
         drawn: set[str] = set()
         for index, code in enumerate(twin["panel"].unique(maintain_order=True)):
-            axes, points = figure.add_axes(sheet.place(index)), twin.filter(pl.col("panel") == code)
+            axes, points = page.panel(index), twin.filter(pl.col("panel") == code)
             drawn |= panel.draw(axes, points, styles=styles)
             if add is not None:
                 add(axes, points)
-            if watermark:
-                panel.stamp(axes, watermark)
         twin = twin.with_columns(label_drawn=pl.col("point_id").is_in(list(drawn)))
-        return finish(
-            figure,
-            sheet,
+        return page.finish(
             twin,
-            figure_id=figure_id,
-            title=title,
             handles=panel.arm_handles(styles),
             notes=notes(twin),
-            synthetic=synthetic,
             tooltips=tips(twin),
-            thumbnail_svg=thumbnail(
-                twin, styles=styles, title=title, synthetic=synthetic, watermark=watermark
-            ),
+            thumbnail_svg=thumbnail(twin, heading=heading, styles=styles),
         )
 
 

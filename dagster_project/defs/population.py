@@ -52,6 +52,7 @@ def _fits(lake: Lake, *, is_shown: bool) -> Metadata:
 
 def _picture(lake: Lake, relation: str) -> Metadata:
     from assayhouse.report.goodness import goodness_sketch  # noqa: PLC0415 - slow
+    from assayhouse.report.heading import Heading  # noqa: PLC0415 - with what it goes with
     from assayhouse.report.predictive_check import check_sketch  # noqa: PLC0415 - slow
 
     frame = lake.scan(relation).collect()
@@ -61,6 +62,7 @@ def _picture(lake: Lake, relation: str) -> Metadata:
         PREDICTIONS: ("Goodness of fit", goodness_sketch),
         CHECK: ("Predictive check", check_sketch),
     }[relation]
-    svg = draw(frame, title=title, synthetic=lake.declarations.study.synthetic, watermark=None)
+    synthetic = lake.declarations.study.synthetic
+    svg = draw(frame, Heading(figure_id=relation, title=title, synthetic=synthetic))
     encoded = base64.b64encode(svg).decode()
     return {"diagnostic": dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")}

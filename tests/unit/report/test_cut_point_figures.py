@@ -10,10 +10,11 @@ from assayhouse.report.response_curve import plot_response_curve, response_curve
 
 from support import report_inputs as inputs
 from support import report_subsets as subsets
+from support.headings import heading
 
 
 def cuts(**other):
-    options = {"marker": "MODAL", "title": "Cuts", "synthetic": True, "figure_id": "figure_6"}
+    options = {"marker": "MODAL", "heading": heading("figure_6", "Cuts")}
     return plot_cut_point(
         subsets.bootstrap(), other.pop("found", subsets.cut_points()), **(options | other)
     )
@@ -23,7 +24,7 @@ def cuts(**other):
 def curve():
     return plot_response_curve(
         subsets.response_curves(), subsets.cut_points(), arms=inputs.demo_arms(), marker="MODAL",
-        title="Curve", synthetic=True, watermark="DUMMY", figure_id="figure_7",
+        heading=heading("figure_7", "Curve", watermark="DUMMY"),
     )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def test_curve_is_marked_and_small_in_the_thumbnail(curve):
 def test_where_a_lower_group_is_of_interest_the_curve_counts_below():
     lower = plot_response_curve(
         subsets.response_curves(), subsets.cut_points(direction="lower"), arms=inputs.demo_arms(),
-        marker="MODAL", title="Curve", synthetic=True, figure_id="figure_7",
+        marker="MODAL", heading=heading("figure_7", "Curve"),
     )  # fmt: skip
     assert b"subjects below the threshold" in lower.svg
     assert b"subjects above" not in lower.svg

@@ -13,13 +13,14 @@ from assayhouse.report.errors import ReportInputError
 from assayhouse.report.words import MINUS
 
 from support import report_subsets as subsets
+from support.headings import heading
 
 
 @pytest.fixture(scope="module")
 def figure():
     return plot_distributions(
         subsets.subset_flags(), subsets.cut_offs(),
-        title="Baseline", synthetic=True, watermark="DUMMY", figure_id="figure_4",
+        heading=heading("figure_4", "Baseline", watermark="DUMMY"),
     )  # fmt: skip
 
 

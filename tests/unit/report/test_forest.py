@@ -14,6 +14,7 @@ from assayhouse.report.words import DASH
 
 from support import report_inputs as inputs
 from support import report_subsets as subsets
+from support.headings import heading
 
 
 def twin(frame=None, **other):
@@ -22,8 +23,8 @@ def twin(frame=None, **other):
 
 
 def drawn(frame=None, **other):
-    options = {"arms": inputs.demo_arms(), "arm": "D045", "visit": 24, "title": "Responses",
-               "synthetic": True, "figure_id": "figure_5"}  # fmt: skip
+    options = {"arms": inputs.demo_arms(), "arm": "D045", "visit": 24,
+               "heading": heading("figure_5", "Responses")}  # fmt: skip
     return plot_forest(subsets.subsets() if frame is None else frame, **(options | other))
 
 
@@ -91,7 +92,7 @@ def test_counts_intervals_and_the_gap_are_written(figure):
 
 
 def test_a_watermark_is_stamped_on_figure_and_thumbnail():
-    marked = drawn(watermark="DUMMY TREATMENT")
+    marked = drawn(heading=heading("figure_5", watermark="DUMMY TREATMENT"))
     assert b"DUMMY TREATMENT" in marked.svg
     assert b"DUMMY TREATMENT" in marked.thumbnail_svg
 

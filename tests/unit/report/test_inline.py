@@ -11,6 +11,7 @@ import pytest
 from assayhouse.report.inline import inline_svg, rows_query, tooltips
 from assayhouse.report.time_course import plot_time_course
 
+from support.headings import heading
 from support.report_inputs import demo_arms, demo_effects, demo_parameters, demo_visits
 
 
@@ -22,9 +23,7 @@ def figure():
         parameters=demo_parameters(),
         visits=demo_visits(),
         paramcds=["IL2", "IL21"],
-        title="A & B",
-        synthetic=True,
-        figure_id="fig one",
+        heading=heading("fig one", "A & B"),
     )
 
 

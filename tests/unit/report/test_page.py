@@ -17,6 +17,7 @@ from assayhouse.report.time_course import plot_time_course
 from support import report_inputs as inputs
 from support import report_intake as intake
 from support import report_subsets as subsets
+from support.headings import heading
 
 EVIL = '<script>alert("x")</script>'
 VOID = {"meta", "use", "path", "circle", "rect", "br"}
@@ -30,9 +31,7 @@ def context():
         parameters=inputs.demo_parameters(),
         visits=inputs.demo_visits(),
         paramcds=["IL2", "IL21"],
-        title="Plasma cytokines",
-        synthetic=True,
-        figure_id="figure_2",
+        heading=heading("figure_2", "Plasma cytokines"),
     )
     return ReportContext(
         study_id="DEMO-SLE-01",
@@ -244,9 +243,7 @@ def test_a_study_of_three_arms_and_eighteen_parameters_has_a_page(context):
         parameters=parameters,
         visits=visits,
         paramcds=parameters["PARAMCD"].to_list(),
-        title="Chemistry",
-        synthetic=False,
-        figure_id="chemistry",
+        heading=heading("chemistry", "Chemistry", synthetic=False),
     )
     wide = replace(
         context, figures=(*context.figures, figure), synthetic=False,
@@ -285,8 +282,8 @@ def test_printed_tables_and_cut_points_have_their_place_and_their_link(context):
 
 def test_a_figure_that_is_no_time_course_tabulates_no_parameter(context):
     forest = plot_forest(
-        subsets.subsets(), arms=inputs.demo_arms(), arm="D045", visit=24, title="Forest",
-        synthetic=True, figure_id="figure_5",
+        subsets.subsets(), arms=inputs.demo_arms(), arm="D045", visit=24,
+        heading=heading("figure_5", "Forest"),
     )  # fmt: skip
     page = render_report(replace(context, figures=(*context.figures, forest))).decode()
     assert page.count("<h3>") == 2
@@ -295,7 +292,10 @@ def test_a_figure_that_is_no_time_course_tabulates_no_parameter(context):
 
 def test_a_figure_without_tooltips_has_no_box_for_them_and_its_line_is_no_gap(context):
     bars = plot_cut_point(
-        subsets.bootstrap(), subsets.cut_points(), marker="MODAL", title="Cuts", synthetic=True
+        subsets.bootstrap(),
+        subsets.cut_points(),
+        marker="MODAL",
+        heading=heading("cut_point", "Cuts"),
     )
     page = render_report(replace(context, figures=(bars,))).decode()
     assert 'class="detail"' not in page

@@ -18,6 +18,7 @@ from assayhouse.report.predictive_check import (
 )
 
 from support import pk_report as given
+from support.headings import heading
 
 SMALL = 50_000
 
@@ -25,16 +26,14 @@ SMALL = 50_000
 @cache
 def drawn(name):
     """A figure, drawn once for all who ask."""
-    return DRAWN[name](synthetic=True, watermark="DUMMY", figure_id="f1")
+    return DRAWN[name](heading("f1", name.capitalize(), watermark="DUMMY"))
 
 
 DRAWN = {
-    "exposure": lambda **how: plot_exposure_boxes(given.tables(), title="Exposure", **how),
-    "forest": lambda **how: plot_covariate_forest(given.forest(), title="Covariates", **how),
-    "goodness": lambda **how: plot_goodness(
-        given.predictions(), unit="ng/mL", title="Fit", **how
-    ),
-    "check": lambda **how: plot_predictive_check(given.check(), unit="ng/mL", title="Check", **how),
+    "exposure": lambda how: plot_exposure_boxes(given.tables(), heading=how),
+    "forest": lambda how: plot_covariate_forest(given.forest(), heading=how),
+    "goodness": lambda how: plot_goodness(given.predictions(), unit="ng/mL", heading=how),
+    "check": lambda how: plot_predictive_check(given.check(), unit="ng/mL", heading=how),
 }  # fmt: skip
 
 
@@ -55,7 +54,7 @@ def test_a_figure_is_marked_small_in_the_catalogue_and_has_every_format(figure):
 
 
 def test_drawing_again_gives_the_same_bytes():
-    first, again = (DRAWN["forest"](synthetic=False, figure_id="f2") for _ in range(2))
+    first, again = (DRAWN["forest"](heading("f2", synthetic=False)) for _ in range(2))
     assert first.svg == again.svg
     assert first.pdf == again.pdf
     assert b"SYNTHETIC" not in first.svg
@@ -110,7 +109,7 @@ def test_without_values_the_boxes_are_empty_and_the_notes_say_why():
     assert twin["estimate"].null_count() == twin.height
     assert set(twin["status"]) == {"no_values"}
     assert "the main run is FAILED" in " ".join(given.tables(failed=True).notes())
-    drawn_empty = plot_exposure_boxes(given.tables(failed=True), title="E", synthetic=True)
+    drawn_empty = plot_exposure_boxes(given.tables(failed=True), heading=heading("f1"))
     assert "no values" in drawn_empty.svg.decode()
 
 
@@ -126,7 +125,7 @@ def test_the_forest_gives_ratio_interval_and_what_leaves_the_band():
 
 
 def test_a_forest_that_is_not_available_says_why():
-    empty = plot_covariate_forest(given.forest(failed=True), title="Covariates", synthetic=False)
+    empty = plot_covariate_forest(given.forest(failed=True), heading=heading("f1", synthetic=False))
     assert "not available" in empty.svg.decode()
     assert "FAILED" in empty.svg.decode()
     assert empty.tooltips == {}
@@ -152,9 +151,9 @@ def test_the_check_shows_every_quantile_and_the_share_below_the_limit_apart():
 @pytest.mark.parametrize(
     ("make", "frame"),
     [
-        (lambda frame: goodness_sketch(frame, title="T", synthetic=True, watermark=None),
+        (lambda frame: goodness_sketch(frame, heading("T")),
          given.predictions()),
-        (lambda frame: check_sketch(frame, title="T", synthetic=True, watermark="DUMMY"),
+        (lambda frame: check_sketch(frame, heading("T", watermark="DUMMY")),
          given.check()),
     ],
 )  # fmt: skip

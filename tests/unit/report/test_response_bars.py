@@ -8,13 +8,13 @@ from assayhouse.report.response_bars import plot_response_bars, response_bars_tw
 
 from support import report_inputs as inputs
 from support import report_subsets as subsets
+from support.headings import heading
 
 
-def bars(*, found=None, marker="MODAL", **other):
-    options = {"title": "Response", "synthetic": True, "figure_id": "figure_6"}
+def bars(*, found=None, marker="MODAL", **marks):
     return plot_response_bars(
         subsets.cut_points() if found is None else found, subsets.validation(),
-        arms=inputs.demo_arms(), marker=marker, **(options | other),
+        arms=inputs.demo_arms(), marker=marker, heading=heading("figure_6", "Response", **marks),
     )  # fmt: skip
 
 

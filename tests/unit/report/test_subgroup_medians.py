@@ -12,6 +12,7 @@ from assayhouse.report.subgroup_medians import (
 from assayhouse.report.theme import arm_styles
 from assayhouse.report.words import MINUS
 
+from support.headings import heading
 from support.report_inputs import demo_arms, demo_parameters, demo_visits
 from support.report_subsets import cut_offs
 
@@ -82,9 +83,7 @@ def figure():
         arms=demo_arms(),
         paramcds=SHOWN,
         subgroup="MODA",
-        title="Medians",
-        synthetic=True,
-        figure_id="s2",
+        heading=heading("s2", "Medians"),
         **FRAMES,
     )
 
@@ -169,9 +168,7 @@ def test_equal_inputs_give_equal_bytes(figure):
         arms=demo_arms(),
         paramcds=SHOWN,
         subgroup="MODA",
-        title="Medians",
-        synthetic=True,
-        figure_id="s2",
+        heading=heading("s2", "Medians"),
         **FRAMES,
     )
     assert (again.svg, again.png, again.pdf) == (figure.svg, figure.png, figure.pdf)

@@ -8,6 +8,7 @@ import pytest
 
 from assayhouse.report.time_course import plot_time_course
 
+from support.headings import heading
 from support.report_inputs import (
     CHEMISTRY_WEEKS,
     CYTOKINES,
@@ -25,9 +26,7 @@ def draw(**changes):
         "parameters": demo_parameters(),
         "visits": demo_visits(),
         "paramcds": ["IL2", "IL21"],
-        "title": "Plasma cytokines",
-        "synthetic": True,
-        "figure_id": "figure_2",
+        "heading": heading("figure_2", "Plasma cytokines"),
     } | changes
     effects = options.pop("effects", demo_effects())
     return plot_time_course(effects, **options)
@@ -47,10 +46,9 @@ def chemistry_figure():
         parameters=parameters,
         visits=visits,
         paramcds=parameters["PARAMCD"].to_list(),
-        title="Clinical chemistry",
-        synthetic=False,
-        watermark="DUMMY TREATMENT",
-        figure_id="chemistry",
+        heading=heading(
+            "chemistry", "Clinical chemistry", synthetic=False, watermark="DUMMY TREATMENT"
+        ),
     )
 
 
@@ -120,7 +118,7 @@ def test_the_legend_lists_arms_in_dose_order(figure):
 
 def test_synthetic_data_are_marked_and_real_data_are_not():
     assert "SYNTHETIC DATA" in texts(draw().svg)
-    assert "SYNTHETIC DATA" not in texts(draw(synthetic=False).svg)
+    assert "SYNTHETIC DATA" not in texts(draw(heading=heading("figure_2", synthetic=False)).svg)
 
 
 def test_a_watermark_crosses_every_panel(chemistry_figure):
@@ -183,7 +181,7 @@ def test_names_of_files_and_arms_are_escaped_in_the_svg():
     arms = demo_arms().with_columns(
         ARM=pl.when(pl.col("ARMCD") == "D045").then(pl.lit("<b>&0.45")).otherwise("ARM")
     )
-    svg = draw(arms=arms, title="A <b> & c $x$").svg
+    svg = draw(arms=arms, heading=heading("figure_2", "A <b> & c $x$")).svg
     assert b"<b>" not in svg
     assert b"&lt;b&gt;&amp;0.45" in svg
 
