@@ -13,6 +13,7 @@ import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.instrument_file import InstrumentSpec, PlatePlan
+from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.derive.flow_populations import (
     apply_gates,
     derive_populations,
@@ -172,28 +173,26 @@ def plate_quality(context: BuildContext) -> pl.DataFrame:
     """Build recon.plate_quality: standards, controls, blanks and control charts of every plate.
 
     Judges the wells as delivered, with the concentrations that the laboratory gives, and those of
-    instrument files, with concentrations read off curves fitted here.
+    instrument files, with concentrations read off curves fitted here. The plan is that of the
+    layout of the plate's file; a delivered plate of which no file came is judged by the plan of
+    every plate layout of its vendor.
     """
-    parts = [_quality_of(context, vendor, plan) for vendor, plan in _plate_plans(context)]
+    layouts = {item.layout: item for item, _ in context.declarations.mappings(PLATE_FILES)}
+    parts = [
+        _quality_of(context, layout, layout.instrument.plate)
+        for layout in layouts.values()
+        if layout.instrument is not None and layout.instrument.plate is not None
+    ]
     if not parts:
         return context.spec.empty()
     return context.spec.conform(pl.concat(parts)).sort(context.spec.key)
 
 
-def _plate_plans(context: BuildContext) -> list[tuple[str, PlatePlan]]:
-    """Plan of each vendor that sends plate files."""
-    found = {}
-    for layout, _ in context.declarations.mappings(PLATE_FILES):
-        if layout.instrument is not None and layout.instrument.plate is not None:
-            found[layout.vendor] = layout.instrument.plate
-    return sorted(found.items())
-
-
-def _quality_of(context: BuildContext, vendor: str, plan: PlatePlan) -> pl.DataFrame:
-    mine = pl.col("layout").str.split(".").list.first() == vendor
+def _quality_of(context: BuildContext, layout: LayoutSpec, plan: PlatePlan) -> pl.DataFrame:
+    of_vendor = pl.col("layout").str.split(".").list.first() == layout.vendor
     plates = (
         context.mapped("plates")
-        .filter(mine)
+        .filter(of_vendor)
         .group_by("PLATE", "TESTCD")
         .agg(pl.col(name).drop_nulls().first() for name in ("run_dtm", "LOT", "LLOQ"))
         .with_columns(
@@ -203,8 +202,10 @@ def _quality_of(context: BuildContext, vendor: str, plan: PlatePlan) -> pl.DataF
         )
     )
     columns = ("PLATE", "TESTCD", "well_type", "level", "expected_conc", "concentration")
-    delivered = context.mapped("control_wells").filter(mine)
-    own = context.table("recon.plate_wells").filter(mine & (pl.col("well_type") != "UNK"))
+    read = context.table("recon.plate_wells").filter(of_vendor)
+    mine = pl.col("layout") == layout.layout
+    delivered = _without_others(context.mapped("control_wells").filter(of_vendor), read, mine)
+    own = read.filter(mine & (pl.col("well_type") != "UNK"))
     wells = pl.concat(
         [
             delivered.select(pl.lit(DELIVERED).alias("source"), *columns),
@@ -215,4 +216,13 @@ def _quality_of(context: BuildContext, vendor: str, plan: PlatePlan) -> pl.DataF
         how="vertical_relaxed",
     ).with_columns(pl.col("level").fill_null(""))
     found = derive_plate_quality(wells, plates, plan)
-    return found.with_columns(pl.lit(vendor).alias("vendor"))
+    return found.with_columns(
+        pl.lit(layout.vendor).alias("vendor"), pl.lit(layout.layout).alias("layout")
+    )
+
+
+def _without_others(delivered: pl.DataFrame, read: pl.DataFrame, mine: pl.Expr) -> pl.DataFrame:
+    """Leave out delivered plates and analytes whose file is of another layout."""
+    plate = ["PLATE", "TESTCD"]
+    others = read.filter(~mine).join(read.filter(mine), on=plate, how="anti")
+    return delivered.join(others, on=plate, how="anti", maintain_order="left")
