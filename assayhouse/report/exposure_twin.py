@@ -66,8 +66,9 @@ class ExposureTables:
             "quantifiable": "subjects with a quantifiable sample",
             "observed": "every sampled subject",
         }.get(str(row["subject_rule"]), str(row["subject_rule"]))
+        run = f"{str(row['run'])[:1].upper()}{str(row['run'])[1:]}"  # a unit in it keeps its case
         if row["dose_slope"] is None:
-            return f"{str(row['run']).capitalize()} ({rule}): {row['reasons']}"
+            return f"{run} ({rule}): {row['reasons']}"
         lost = self.summary.filter(
             (pl.col("exposure_measure") == row["exposure_measure"]) & (pl.col("cut_off") == "")
         ).sort("dose_mg")
@@ -77,7 +78,7 @@ class ExposureTables:
             number(_value(row[name]), 2) for name in ("dose_slope", "ci_lo", "ci_hi", "ratio")
         )
         return (
-            f"{str(row['run']).capitalize()} ({rule}, n = {row['n_subjects']}; left "
+            f"{run} ({rule}, n = {row['n_subjects']}; left "
             f"out: {missing}): slope of log exposure on log dose {slope} "
             f"({100 * _value(row['ci_level']):.0f} % CI {low} to {high}), "
             f"{_value(row['dose_ratio']):g} times the dose gives {ratio} times the exposure: "

@@ -122,7 +122,7 @@ def population_rule_table(
                  _digits(row["geomean"]), _fixed(row["geocv_pct"], 0)]
             )  # fmt: skip
             marks.append("")
-        slopes.append(f"{rule}: {_slope(run)}")
+        slopes.append(f"{rule} ({run['run']}): {_slope(run)}")
         parts.append(own.select(pl.lit(run["run"]).alias("run"), *_BOXES))
     unit = next(iter(summary["unit"].drop_nulls().to_list()), "")
     heads = (
