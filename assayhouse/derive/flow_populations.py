@@ -4,6 +4,7 @@ Counts what the declared gates hold; compares with nothing that was reported.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,7 +13,8 @@ from assayhouse.derive.cell_counts import bead_count, bead_count_cv
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments import identify
 from assayhouse.instruments.fcs import FcsFile
-from assayhouse.instruments.gates import BoolArray
+from assayhouse.instruments.gate_tree import EventAxes, evaluate
+from assayhouse.instruments.gates import BoolArray, Gate
 from assayhouse.instruments.gating import read_gating_ml, read_workspace
 
 NO_GATE, NO_BEADS = "GATE NOT IN DOCUMENT", "NO BEADS COUNTED"
@@ -31,8 +33,37 @@ SCHEMA = {
 }
 
 
-def apply_gates(fcs: FcsFile, panel: FlowPanel) -> dict[str, BoolArray]:
-    """Say which events lie in which gate of a panel's declared document.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelGates:
+    """Gates of a panel's document with the events of one tube along their axes.
+
+    Parameters
+    ----------
+    gates : mapping of str to Gate
+        By identifier, of a workspace by path.
+    axes : EventAxes
+        The tube's events.
+    labels : mapping of str to str
+        What people call each gate.
+    """
+
+    gates: Mapping[str, Gate]
+    axes: EventAxes
+    labels: Mapping[str, str]
+
+    def inside(self) -> dict[str, BoolArray]:
+        """Say which events lie in which gate.
+
+        Raises
+        ------
+        InstrumentFileError
+            A gate is of a kind that is not evaluated, or the events lack a channel.
+        """
+        return evaluate(self.gates, self.axes)
+
+
+def panel_gates(fcs: FcsFile, panel: FlowPanel) -> PanelGates:
+    """Read the declared document of a panel for one tube.
 
     Parameters
     ----------
@@ -45,11 +76,13 @@ def apply_gates(fcs: FcsFile, panel: FlowPanel) -> dict[str, BoolArray]:
     Raises
     ------
     InstrumentFileError
-        The document is neither or has several samples, a gate is of a kind that is not evaluated,
-        or the events lack a channel.
+        The document is neither or has several samples.
     """
     if identify(panel.gates) != "flowjo_wsp":
-        return read_gating_ml(panel.gates).apply(fcs)
+        strategy = read_gating_ml(panel.gates)
+        names = {name: name for name in strategy.gates}
+        axes = EventAxes(fcs, strategy.matrices)
+        return PanelGates(gates=strategy.gates, axes=axes, labels=names)
     workspace = read_workspace(panel.gates)
     if len(workspace.samples) != 1:
         message = (
@@ -57,7 +90,10 @@ def apply_gates(fcs: FcsFile, panel: FlowPanel) -> dict[str, BoolArray]:
             "one with the single sample whose gates hold for the panel"
         )
         raise InstrumentFileError(message, code="unsupported_feature")
-    return workspace.apply(workspace.samples[0], fcs)
+    (sample,) = workspace.samples
+    gates = workspace.gates(sample)
+    names = {path: path.rpartition("/")[2].replace("%2F", "/") for path in gates}
+    return PanelGates(gates=gates, axes=workspace.axes(sample, fcs), labels=names)
 
 
 def derive_populations(
@@ -74,7 +110,7 @@ def derive_populations(
     panel : FlowPanel
         Populations with the gates that hold them.
     gates : mapping of str to (n_events,) boolean array
-        From :func:`apply_gates`.
+        From `PanelGates.inside`.
 
     Returns
     -------

@@ -92,8 +92,16 @@ class Workspace:
             ``unsupported_feature`` (a kind of gate or scale that is not evaluated, by name) or
             ``damaged`` (the file lacks a channel).
         """
+        return evaluate(self.gates(sample), self.axes(sample, fcs))
+
+    def gates(self, sample: str) -> Mapping[str, Gate]:
+        """Give the gates of a sample, with the keys of ``stored_counts``."""
+        return self._tree(sample).gates
+
+    def axes(self, sample: str, fcs: FcsFile) -> EventAxes:
+        """Give the values of a file's events along the axes of a sample's gates."""
         tree = self._tree(sample)
-        return evaluate(tree.gates, EventAxes(_named_as_in_flowjo(fcs, tree), tree.matrices))
+        return EventAxes(_named_as_in_flowjo(fcs, tree), tree.matrices)
 
     def _tree(self, sample: str) -> SampleTree:
         if sample not in self.trees:

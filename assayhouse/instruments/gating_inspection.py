@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from assayhouse.instruments.flowjo import read_workspace
-from assayhouse.instruments.gates import Box, Combination, Dimension, Gate, Polygon, Ratio
+from assayhouse.instruments.gate_outlines import outline
+from assayhouse.instruments.gates import Combination, Dimension, Gate, Ratio
 from assayhouse.instruments.gating import read_gating_ml
 from assayhouse.instruments.registry import Inspection, Picture, Series
-from assayhouse.instruments.scales import FloatArray
 from assayhouse.instruments.xml_tree import root_name
 
 _FLOWJO_MARKS = (b"flowJoVersion", b"f\0l\0o\0w\0J\0o\0V\0e\0r\0s\0i\0o\0n", b"FlowJo")
@@ -72,17 +72,11 @@ def _name(dimension: Dimension) -> str:
 
 
 def _outline(name: str, gate: Gate) -> Picture | None:
-    region = gate.region
-    corners: FloatArray | None = None
-    if isinstance(region, Polygon):
-        corners = region.vertices
-    elif isinstance(region, Box) and len(region.dimensions) == 2:
-        x, y = region.dimensions
-        corners = np.array([[x.low, y.low], [x.high, y.low], [x.high, y.high], [x.low, y.high]])
+    corners = outline(gate)
     if corners is None or not np.isfinite(corners).all():
         return None
     closed = np.concatenate([corners, corners[:1]])
-    x_label, y_label = (_name(each) for each in getattr(region, "dimensions", ()))
+    x_label, y_label = (_name(each) for each in getattr(gate.region, "dimensions", ()))
     return Picture(
         kind="lines",
         title=f"Border of gate {name}",

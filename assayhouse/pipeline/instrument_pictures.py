@@ -4,22 +4,24 @@ Chooses what is shown of the files that came last; draws and keeps nothing itsel
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.instrument_file import InstrumentSpec
+from assayhouse.derive.flow_populations import PanelGates, panel_gates
 from assayhouse.derive.fragment_peaks import derive_panel_peaks, dye_column
 from assayhouse.derive.plate_wells import derive_plate_wells, signal_names
 from assayhouse.derive.qpcr_wells import run_curves
 from assayhouse.errors import InstrumentFileError, ModelDataError
 from assayhouse.instruments.electrophoresis import read_abif
 from assayhouse.instruments.fcs import read_fcs
-from assayhouse.instruments.gate_tree import EventAxes
-from assayhouse.instruments.gates import BoolArray, Box, Dimension, Gate, Polygon
-from assayhouse.instruments.gating import GatingStrategy, read_gating_ml
+from assayhouse.instruments.gate_outlines import outline
+from assayhouse.instruments.gates import BoolArray, Dimension, Gate
 from assayhouse.instruments.plates import read_plate
 from assayhouse.instruments.qpcr import read_qpcr
 from assayhouse.pipeline.instrument_values import (
@@ -98,56 +100,57 @@ def _flow(path: Path, spec: InstrumentSpec, row: dict[str, object]) -> Iterator[
     panel = None if spec.flow is None else spec.flow.of(str(row["panel"]))
     if panel is None:
         return
-    fcs, strategy = read_fcs(path), read_gating_ml(panel.gates)
-    inside = strategy.apply(fcs)
-    axes = EventAxes(fcs, strategy.matrices)
-    for (parent, _x, _y), named in _planes(strategy).items():
-        yield _gated(axes, named, parent, inside)
+    gates = panel_gates(read_fcs(path), panel)
+    inside = gates.inside()
+    for plane, borders in _planes(gates).items():
+        yield _gated(gates, borders, plane, inside)
 
 
-_Named = list[tuple[str, Box | Polygon]]
+_Plane: TypeAlias = tuple[str | None, Dimension, Dimension]
 
 
-def _planes(strategy: GatingStrategy) -> dict[tuple[str | None, str, str], _Named]:
-    """Gates on two channels, by parent and channels: those of one plane are drawn together."""
-    found: dict[tuple[str | None, str, str], _Named] = {}
-    for name, gate in strategy.gates.items():
-        region = _drawable(gate)
-        if region is not None:
-            x, y = (str(dimension.channel) for dimension in region.dimensions)
-            found.setdefault((gate.parent, x, y), []).append((name, region))
+def _planes(gates: PanelGates) -> dict[_Plane, dict[str, FloatArray]]:
+    """Borders of gates on two channels, by parent and axes: those of one plane in one panel."""
+    found: dict[_Plane, dict[str, FloatArray]] = {}
+    for name, gate in gates.gates.items():
+        corners = outline(gate)
+        if corners is not None and not gate.complement:
+            x, y = (replace(each, low=-np.inf, high=np.inf) for each in _dimensions(gate))
+            found.setdefault((gate.parent, x, y), {})[name] = corners
     return found
 
 
-def _drawable(gate: Gate) -> Box | Polygon | None:
-    region = gate.region
-    if isinstance(region, Box | Polygon) and len(region.dimensions) == 2 and not gate.complement:
-        return region
-    return None
+def _dimensions(gate: Gate) -> tuple[Dimension, ...]:
+    return getattr(gate.region, "dimensions", ())
 
 
 def _gated(
-    axes: EventAxes, named: _Named, parent: str | None, inside: Mapping[str, BoolArray]
+    gates: PanelGates,
+    borders: Mapping[str, FloatArray],
+    plane: _Plane,
+    inside: Mapping[str, BoolArray],
 ) -> Panel:
     """Draw the gates of one plane over some events of their parent."""
-    fcs, dimensions = axes.fcs, named[0][1].dimensions
+    parent, *dimensions = plane
+    fcs = gates.axes.fcs
     shown = np.arange(fcs.n_events) if parent is None else np.flatnonzero(inside[parent])
     few = shown[:: max(1, -(-len(shown) // MOST_DOTS))]
-    x, y = (np.asarray(axes.values(each))[few] for each in dimensions)
+    x, y = (np.asarray(gates.axes.values(each))[few] for each in dimensions)
     marker = dict(zip(fcs.channels, fcs.markers, strict=True))
     labels = [
         f"{each.channel} {marker.get(str(each.channel)) or ''}".strip() for each in dimensions
     ]
+    title = "all events" if parent is None else gates.labels[parent]
     return Panel(
-        title=f"{parent or 'all events'}: {len(shown)} events",
+        title=f"{title}: {len(shown)} events",
         x_label=labels[0],
         y_label=labels[1],
         x_scale=_axis_scale(dimensions[0]),
         y_scale=_axis_scale(dimensions[1]),
         layers=(Layer(kind="dots", x=x, y=y),),
         regions=tuple(
-            Region(label=f"{name} {int(inside[name].sum())}", corners=_corners(region))
-            for name, region in named
+            Region(label=f"{gates.labels[name]} {int(inside[name].sum())}", corners=corners)
+            for name, corners in borders.items()
         ),
     )
 
@@ -156,13 +159,6 @@ def _axis_scale(dimension: Dimension) -> str:
     """Scale of an axis: colours without a declared transformation are shown on a log scale."""
     plain = str(dimension.channel).upper().startswith(_SCATTER)
     return LINEAR if plain or dimension.scale is not None else LOG
-
-
-def _corners(region: Box | Polygon) -> FloatArray:
-    if isinstance(region, Polygon):
-        return region.vertices
-    x, y = region.dimensions
-    return np.array([[x.low, y.low], [x.high, y.low], [x.high, y.high], [x.low, y.high]])
 
 
 def _fragments(path: Path, spec: InstrumentSpec, _row: dict[str, object]) -> Iterator[Panel]:

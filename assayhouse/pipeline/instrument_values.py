@@ -15,9 +15,9 @@ from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.instrument_file import InstrumentSpec, PlatePlan
 from assayhouse.contracts.vendor_file import LayoutSpec
 from assayhouse.derive.flow_populations import (
-    apply_gates,
     derive_populations,
     no_populations,
+    panel_gates,
 )
 from assayhouse.derive.fragment_peaks import derive_panel_peaks
 from assayhouse.derive.plate_quality import derive_plate_quality
@@ -112,7 +112,7 @@ def _populations(file: ArchivedFile) -> pl.DataFrame:
         return nothing.with_columns(pl.lit(file.row["panel"], dtype=pl.String).alias("panel"))
     fcs: FcsFile = read_fcs(file.path)
     try:
-        found = derive_populations(fcs, plan, panel, apply_gates(fcs, panel))
+        found = derive_populations(fcs, plan, panel, panel_gates(fcs, panel).inside())
     except InstrumentFileError as error:
         found = no_populations(error.code.upper())
     return found.with_columns(pl.lit(panel.panel).alias("panel"))

@@ -10,13 +10,18 @@ import pytest
 
 from assayhouse.contracts import declarations as shipped
 from assayhouse.contracts.vendor_file import read_layout
+from assayhouse.derive.flow_populations import panel_gates
+from assayhouse.instruments.fcs import read_fcs
 from assayhouse.pipeline import delivery
-from assayhouse.pipeline.relations import build_relation
+from assayhouse.pipeline.instrument_pictures import pictures_of
+from assayhouse.pipeline.instrument_values import files_of
+from assayhouse.pipeline.relations import build_relation, reading
 from assayhouse.simulate.study import simulate_study
 from assayhouse.warehouse import parts, slices
 from dagster_project.defs.instrument_pictures import instrument_metadata
 
 from support.deliveries import Bench, manifest_of
+from support.gating_files import axis, flowjo_gate, population, sample, scale, vertices, workspace
 
 LAYOUTS = (
     *("edc.site", "edc.dm", "central_lab.lb", "covance_flow.results", "epiontis.results"),
@@ -140,6 +145,39 @@ def test_pictures_of_the_last_files_stand_on_the_page_of_their_relation(bench):
             assert words in svg.decode()
     assert instrument_metadata(study, "recon.plate_quality") == {}
     assert instrument_metadata(study, "sdtm.dm") == {}
+
+
+def test_a_panel_gated_in_flowjo_has_its_picture(bench, tmp_path):
+    """The workspace's box and, within it, its ellipse: named by their last part, with counts."""
+    foci = f"<gating:foci>{vertices((40, 60), (80, 60))}</gating:foci>"
+    edge = f"<gating:edge>{vertices((10, 60), (110, 60))}</gating:edge>"
+    ring = flowjo_gate("EllipsoidGate", axis("FSC-A") + axis("SSC-A") + foci + edge)
+    box = flowjo_gate("RectangleGate", axis("FSC-A", low=0) + axis("SSC-A", low=0))
+    scales = "".join(scale("linear", name, minRange=0, maxRange=262144)
+                     for name in ("FSC-A", "SSC-A"))  # fmt: skip
+    tree = population("Cells/all", box, inside=[population("Ring", ring)])
+    path = tmp_path / "panel.wsp"
+    path.write_bytes(workspace(sample("any", tree, scales=scales)))
+    layout = bench.declarations.layouts["covance_flow.fcs"]
+    flow = layout.instrument.flow
+    flow = replace(flow, panels=tuple(replace(panel, gates=path) for panel in flow.panels))
+    layout = replace(layout, instrument=replace(layout.instrument, flow=flow))
+    declared = replace(
+        bench.declarations, layouts={**bench.declarations.layouts, layout.layout: layout}
+    )
+    with reading(bench.home, declared, "recon.flow_populations") as context:
+        pictures = pictures_of(bench.home, declared, context.mapped, ("flow_files",))
+        files = list(files_of(context, "flow_files"))[-2:]
+    assert len(pictures) == 2
+    for picture, file in zip(pictures, files, strict=True):
+        fcs = read_fcs(file.path)
+        inside = panel_gates(fcs, flow.panels[0]).inside()
+        drawn = picture.svg.decode()
+        assert 0 < inside["Cells%2Fall/Ring"].sum() < inside["Cells%2Fall"].sum()
+        assert f"all events: {fcs.n_events} events" in drawn
+        assert f"Cells/all {int(inside['Cells%2Fall'].sum())}" in drawn
+        assert f"Ring {int(inside['Cells%2Fall/Ring'].sum())}" in drawn
+        assert f"Cells/all: {int(inside['Cells%2Fall'].sum())} events" in drawn
 
 
 def damaged(bench, name, content, layout):

@@ -12,8 +12,8 @@ from assayhouse.contracts.instrument_file import FlowPanel, FlowPlan, Population
 from assayhouse.derive.flow_populations import (
     NO_BEADS,
     NO_GATE,
-    apply_gates,
     derive_populations,
+    panel_gates,
 )
 from assayhouse.derive.fragment_peaks import derive_panel_peaks
 from assayhouse.derive.plate_wells import derive_plate_wells
@@ -83,11 +83,12 @@ def test_the_gates_of_a_panel_may_be_those_of_a_workspace(tmp_path):
         Population(testcd="T", gate="Cells", parent="Cells"),))  # fmt: skip
     panel.gates.write_bytes(document)
     fcs = tube([[10, 6], [10, 7], [95, 0], [1, 1]])
-    (row,) = derive_populations(fcs, PLAN, panel, apply_gates(fcs, panel)).rows(named=True)
+    inside = panel_gates(fcs, panel).inside()
+    (row,) = derive_populations(fcs, PLAN, panel, inside).rows(named=True)
     assert (row["events"], row["bead_events"]) == (2, 1)
     panel.gates.write_bytes(workspace(sample("one"), sample("two")))
     with pytest.raises(InstrumentFileError, match="has 2 samples"):
-        apply_gates(fcs, panel)
+        panel_gates(fcs, panel)
 
 
 FRAGMENTS = LAYOUTS["dxterity.fsa"].instrument.fragments
