@@ -4,13 +4,15 @@ import json
 import zlib
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from assayhouse.errors import InstrumentFileError
 from assayhouse.instruments.clinical import LARGEST_UNPACKED, read_clinical
-from assayhouse.instruments.registry import Inspection
+from assayhouse.instruments.registry import Inspection, Picture, Series
 
 _XPT = b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!"
+_MOST_BARS = 30
 _PACKED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _DATASET_KEYS = (b'"datasetJSONVersion"', b'"itemGroupOID"', b'"datasetJSONCreationDateTime"')
 _META = {
@@ -90,7 +92,32 @@ def inspect(path: Path) -> Inspection:
     if table.notes:
         metadata["notes"] = "; ".join(table.notes)
     return Inspection(
-        format=kind, metadata=metadata, tables={"columns": columns, "data": table.frame}
+        format=kind,
+        metadata=metadata,
+        tables={"columns": columns, "data": table.frame},
+        picture=_filled(columns, n_rows=table.frame.height),
+    )
+
+
+def _filled(columns: pl.DataFrame, *, n_rows: int) -> Picture | None:
+    """How much of each column holds a value: the emptiest first, none of the values."""
+    if not n_rows or columns.is_empty():
+        return None
+    shown = columns.sort("missing", descending=True, maintain_order=True).head(_MOST_BARS)
+    return Picture(
+        kind="bars",
+        title=f"Values in {columns.height} columns of {n_rows} rows",
+        x_label="rows with a value (%)",
+        y_label="column",
+        series=tuple(
+            Series(
+                label=name,
+                x=np.array([float(place)]),
+                y=np.array([100.0 * (n_rows - missing) / n_rows]),
+            )
+            for place, (name, missing) in enumerate(shown.iter_rows())
+        ),
+        note="" if shown.height == columns.height else f"the emptiest {shown.height}",
     )
 
 

@@ -46,7 +46,51 @@ def inspect(path: Path) -> Inspection:
         "samples": table["sample"].n_unique(),
         "unsized_peaks": int(table["size_bp"].null_count()),
     }
-    return Inspection(format=kind or "unknown", metadata=metadata, tables={"peaks": table})
+    return Inspection(
+        format=kind or "unknown",
+        metadata=metadata,
+        tables={"peaks": table},
+        picture=_peaks_picture(table),
+    )
+
+
+def _peaks_picture(table: pl.DataFrame) -> Picture | None:
+    """Height over size by dye; where the table has no sizes, how many peaks each dye has."""
+    known = table.filter(pl.col("size_bp").is_not_null(), pl.col("height").is_not_null())
+    dyes = [name for name in table["dye"].unique(maintain_order=True).to_list() if name]
+    if known.is_empty():
+        counts = table.group_by("dye", maintain_order=True).len()
+        return _bars_picture(counts) if table.height else None
+    shown = known.gather_every(max(1, -(-known.height // _DRAWN_POINTS)))
+    parts = {name: shown.filter(dye=name) for name in dyes}
+    if not dyes or sum(part.height for part in parts.values()) < shown.height:
+        parts |= {"no dye": shown.filter(pl.col("dye").is_null())}
+    return Picture(
+        kind="points",
+        title=f"Peaks of {table['sample'].n_unique()} samples",
+        x_label="size (bp)",
+        y_label="height (RFU)",
+        series=tuple(
+            Series(label=name, x=part["size_bp"].to_numpy(), y=part["height"].to_numpy())
+            for name, part in parts.items()
+            if part.height
+        ),
+        note=f"{shown.height} of {table.height} peaks",
+    )
+
+
+def _bars_picture(counts: pl.DataFrame) -> Picture:
+    return Picture(
+        kind="bars",
+        title="Peaks by dye",
+        x_label="peaks",
+        y_label="dye",
+        series=tuple(
+            Series(label=name or "no dye", x=np.array([0.0]), y=np.array([float(n)]))
+            for name, n in counts.iter_rows()
+        ),
+        note="the table has no sizes with heights",
+    )
 
 
 def _inspect_trace(path: Path) -> Inspection:
