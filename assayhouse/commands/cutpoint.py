@@ -12,7 +12,7 @@ import polars as pl
 from assayhouse.commands.cutpoint_input import read_input
 from assayhouse.commands.cutpoint_tables import result_of, tables_of
 from assayhouse.commands.output import Tell, print_table, progress, say
-from assayhouse.commands.own_options import read_options
+from assayhouse.commands.own_options import out_folder, read_options
 from assayhouse.commands.own_table import told_by_line
 from assayhouse.commands.session import Session
 from assayhouse.report.words import p_text
@@ -40,7 +40,7 @@ def cutpoint(_session: Session, args: argparse.Namespace) -> int:
     typed_in = {name: getattr(args, name) for name in GIVEN if getattr(args, name) is not None}
     in_file = read_options(Path(args.spec)) if args.spec else {}
     spec = CutPointSpec.from_dict({**in_file, **typed_in})
-    path, out = Path(args.input), Path(args.out)
+    path, out = Path(args.input), out_folder(args.out)
     given = read_input(path, spec)
     with told_by_line(given.table), progress() as tell:
         searches = search_table(given.table.frame, spec, tell)

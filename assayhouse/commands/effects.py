@@ -9,7 +9,7 @@ import yaml
 
 from assayhouse.commands.output import print_table, progress, say
 from assayhouse.commands.own_file import OwnTable, read_own
-from assayhouse.commands.own_options import read_options, told_by_file
+from assayhouse.commands.own_options import out_folder, read_options, told_by_file
 from assayhouse.commands.own_table import flags, numbers, require_columns, told_by_line, typed
 from assayhouse.commands.session import Session
 from assayhouse.report.words import p_text
@@ -44,6 +44,7 @@ def effects(_session: Session, args: argparse.Namespace) -> int:
         run_effects,
     )
 
+    out = out_folder(args.out)
     options = read_options(Path(args.spec))
     with told_by_file(Path(args.spec)):
         spec = EffectSpec.from_dict(options)
@@ -51,7 +52,6 @@ def effects(_session: Session, args: argparse.Namespace) -> int:
     long = _long(Path(args.input), spec)
     with told_by_line(long), progress() as tell:
         table = run_effects(long.frame, spec, tell=tell)
-    out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     table.write_parquet(out / "effects.parquet")
     table.write_csv(out / "effects.csv")

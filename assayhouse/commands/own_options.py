@@ -1,4 +1,4 @@
-"""Options of a command in a file of YAML, and errors that name this file."""
+"""What a command is told beside a table: options in a file of YAML, the folder for results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +26,31 @@ def read_options(path: Path) -> dict[str, object]:
     except DeclarationError as error:
         message = f"{error} Nothing was written."
         raise DeclarationError(message) from error
+
+
+def out_folder(name: str) -> Path:
+    """Return the folder for results, not made yet; better told before the work than after it.
+
+    Parameters
+    ----------
+    name : str
+        As it was given.
+
+    Raises
+    ------
+    DeclarationError
+        A file is where the folder or one above it must be.
+    """
+    folder = Path(name)
+    blocked = next(
+        (at for at in (folder, *folder.parents) if at.exists() and not at.is_dir()), None
+    )
+    if blocked is not None:
+        message = (
+            f"{blocked}: a file, where --out needs a folder. Nothing was written. Name another."
+        )
+        raise DeclarationError(message)
+    return folder
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assayhouse.commands.output import Tell, print_table, progress, say
-from assayhouse.commands.own_options import told_by_file
+from assayhouse.commands.own_options import out_folder, told_by_file
 from assayhouse.commands.poppk_input import read_events, read_model
 from assayhouse.commands.poppk_words import note_lines, reason_lines
 from assayhouse.commands.session import Session
@@ -34,6 +34,7 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
     """
     from assayhouse.pk import fit  # noqa: PLC0415 - slow
 
+    out = out_folder(args.out)
     declared = read_model(Path(args.model), starts=args.starts)
     with progress() as tell:
         tell("read", 0, _STEPS)
@@ -43,7 +44,6 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
             result = fit(declared.spec, events, declared.options)
         tables = _tables(result, events, tell)
         tell("write", 3, _STEPS)
-        out = Path(args.out)
         not_written = _write(out, result, tables)
     failed = result.status == "FAILED"
     print_table(tables["parameters"], title=_title(result))

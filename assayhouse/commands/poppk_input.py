@@ -84,12 +84,12 @@ def read_model(path: Path, *, starts: int | None) -> Declared:
     if starts is not None:
         options = {**options, "starts": starts}
     with told_by_file(path):
-        spec = ModelSpec.from_dict(told["model"])
+        spec, fit_options = ModelSpec.from_dict(told["model"]), FitOptions(**options)
     return Declared(
         path=path,
         units=units,
         spec=spec,
-        options=_fit_options(path, options),
+        options=fit_options,
         covariates=_covariates(path, told.get("covariates"), spec),
         subject_rule=told.get("subject_rule", "quantifiable"),
         missing_covariates=told.get("missing_covariates", "error"),
@@ -110,16 +110,6 @@ def _units(path: Path, units: object) -> dict[str, Any]:
     except UnitError as error:
         _refuse(path, "units: " + " ".join(issue.message for issue in error.issues).rstrip("."))
     return found
-
-
-def _fit_options(path: Path, options: Mapping[str, Any]) -> "FitOptions":
-    from assayhouse.pk import FitOptions  # noqa: PLC0415 - slow
-
-    try:
-        with told_by_file(path):
-            return FitOptions(**options)
-    except TypeError:
-        _refuse(path, "options: a value is not of its kind (numbers, and a word for covariance)")
 
 
 def _covariates(path: Path, named: object, spec: "ModelSpec") -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from assayhouse.pk.notes import Issue, Reason
 
 _TABLE = {
     "missing_column": "Add the column, or rename the one that holds it.",
-    "bad_type": "Write numbers with a decimal point, and leave what is missing empty.",
+    "bad_type": "Write numbers with a decimal point, and leave what is missing empty; of a sample "
+    "below the limit write BLQ 1 and LLOQ, not <.",
     "bad_code": "Use only the codes named.",
     "id_not_contiguous": "Put all rows of a subject one below the other.",
     "time_order": "Sort the rows of each subject by TIME; at one time a sample above the dose is "

@@ -1,11 +1,14 @@
 """Options of a fit. No arithmetic."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal
 
 from assayhouse.pk.errors import SpecError
 
 COVARIANCES = ("sandwich", "hessian", "none")
+_WHOLE = ("starts", "seed", "max_iter")
+_NUMBERS = ("start_sd", "gtol", "inner_tol", "ci_level")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class FitOptions:
     ci_level: float = 0.95
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         wrong = {
             "starts must be 1 or more": self.starts < 1,
             "start_sd must not be negative": self.start_sd < 0,
@@ -61,6 +65,15 @@ class FitOptions:
         found = [text for text, holds in wrong.items() if holds]
         if found:
             raise SpecError("; ".join(found) + ".")
+
+
+def _check_kinds(options: FitOptions) -> None:
+    for names, kind, words in ((_WHOLE, Integral, "a whole number"), (_NUMBERS, Real, "a number")):
+        for name in names:
+            value = getattr(options, name)
+            if isinstance(value, bool) or not isinstance(value, kind):
+                message = f"{name}={value!r} is not {words}."
+                raise SpecError(message)
 
 
 DEFAULT_OPTIONS = FitOptions()

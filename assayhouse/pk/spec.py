@@ -1,7 +1,7 @@
 """Model specifications and the names of their parameters. Nothing is evaluated here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from assayhouse.pk.errors import SpecError
@@ -11,7 +11,9 @@ from assayhouse.pk.spec_rules import (
     check_init,
     check_words,
     omega_names,
+    require_keys,
     require_known,
+    require_list,
 )
 from assayhouse.pk.structures import STRUCTURES
 
@@ -120,6 +122,7 @@ BLQ_METHODS = ("M3", "M1", "half")
 """Likelihood of being below the limit; rows left out; half the limit as a value."""
 
 Covariate: TypeAlias = Power | Exponential | Category
+_NEEDED = ("structure", "iiv", "error")
 _FORMS: dict[str, type[Power] | type[Exponential] | type[Category]] = {
     "power": Power,
     "exponential": Exponential,
@@ -233,12 +236,17 @@ class ModelSpec:
         if not isinstance(d, Mapping):
             message = "A specification is a mapping of structure, iiv, error and so on."
             raise SpecError(message)
-        given = dict(d)
-        effects = given.pop("covariates", None) or ()
+        require_keys("model", d, known=[item.name for item in fields(cls)], needed=_NEEDED)
+        given = {name: value for name, value in d.items() if value is not None}
+        for name in ("iiv", "fixed", "block", "covariates"):
+            require_list(name, given.get(name, ()))
+        effects = given.pop("covariates", ())
         try:
             return cls(**given, covariates=tuple(_effect_from_dict(effect) for effect in effects))
-        except TypeError as error:
-            message = f"The specification has a key too many or too few, or a wrong type: {error}."
+        except (TypeError, ValueError) as error:
+            if isinstance(error, SpecError):
+                raise
+            message = f"A value of the model has a wrong type: {error}."
             raise SpecError(message) from error
 
 
@@ -253,9 +261,18 @@ def _effect_to_dict(effect: Covariate) -> dict[str, Any]:
 
 
 def _effect_from_dict(effect: Mapping[str, Any]) -> Covariate:
+    if not isinstance(effect, Mapping):
+        message = (
+            "A covariate is a mapping, as {form: power, parameter: CL, column: WT, reference: 70}."
+        )
+        raise SpecError(message)
     given = dict(effect)
     form = given.pop("form", None)
     if form not in _FORMS:
         message = f"A covariate's form is one of {', '.join(_FORMS)}, not {form!r}."
         raise SpecError(message)
+    items = fields(_FORMS[form])
+    needed = [item.name for item in items if item.default is MISSING]
+    what = f"{form} covariate"
+    require_keys(what, given, known=[item.name for item in items], needed=needed)
     return _FORMS[form](**given)

@@ -90,6 +90,26 @@ def check_fixed_blocks(iiv: tuple[str, ...], block: Block, fixed: tuple[str, ...
             raise SpecError(message)
 
 
+def require_keys(
+    what: str, given: Mapping[str, object], *, known: Sequence[str], needed: Sequence[str]
+) -> None:
+    """Raise `SpecError` where a mapping has a key that is unknown, or lacks one."""
+    unknown = [str(name) for name in given if name not in known]
+    missing = [name for name in needed if given.get(name) is None]
+    if unknown or missing:
+        faults = [f"key {', '.join(unknown)} is unknown"] if unknown else []
+        faults += [f"key {', '.join(missing)} is missing"] if missing else []
+        message = f"{what}: {' and '.join(faults)}; known are {', '.join(known)}."
+        raise SpecError(message)
+
+
+def require_list(name: str, value: object) -> None:
+    """Raise `SpecError` unless a value is a list; a single word is none."""
+    if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
+        message = f"{name} is a list; a single one is a list too: [{value}]."
+        raise SpecError(message)
+
+
 def require_known(what: str, word: object, known: Collection[str]) -> None:
     """Raise `SpecError` unless a word is one of those known."""
     if not isinstance(word, str) or word not in known:

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from assayhouse.commands.own_file import read_own
+from assayhouse.commands.own_options import out_folder
 from assayhouse.commands.own_table import numbers, require_columns, typed
-from assayhouse.errors import OwnTableError
+from assayhouse.errors import DeclarationError, OwnTableError
 
 TEXT = "id,arm,value\ns1,a,1.5\ns2,b,2.25\ns3,a,\n"
 WANTED = ("id", "arm", "value")
@@ -186,3 +187,12 @@ def test_every_way_to_say_missing_is_null(tmp_path):
     table = read(written(tmp_path, f"id,arm,value\n{lines}"))
     found = typed(table, "value", numbers("value"), wanted="a number").frame["value"]
     assert found.to_list() == [None, None, None, None, None, 2.5]
+
+
+def test_a_file_where_results_must_go_is_told_before_the_work(tmp_path):
+    path = written(tmp_path, TEXT)
+    for name in (path, path / "a" / "b"):
+        with pytest.raises(DeclarationError, match=r"in\.csv: a file, where --out needs a folder"):
+            out_folder(str(name))
+    assert out_folder(str(tmp_path / "a" / "b")) == tmp_path / "a" / "b"
+    assert not (tmp_path / "a").exists()

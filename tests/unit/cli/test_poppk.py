@@ -94,12 +94,20 @@ def test_what_an_earlier_fit_left_does_not_stay_beside_one_that_failed(table, tm
         ({"model": None}, "A specification is a mapping"),
         ({"options": {"nonsense": 1}}, "known in it are starts, start_sd"),
         ({"options": {"starts": 0}}, "starts must be 1 or more"),
-        ({"options": {"starts": "many"}}, "a value is not of its kind"),
+        ({"options": {"starts": "many"}},  "starts='many' is not a whole number"),
+        ({"options": {"gtol": "1e-3"}}, "gtol='1e-3' is not a number"),
+        ({"model": {**MODEL["model"], "iiv": "CL"}}, "iiv is a list; a single one is a list too"),
+        ({"model": {"structure": "oral2", "error": "combined"}}, "key iiv is missing; known"),
+        ({"model": {**MODEL["model"], "colour": 1}}, "model: key colour is unknown; known are"),
+        ({"model": {**MODEL["model"], "covariates": ["WT"]}}, "A covariate is a mapping, as"),
+        ({"model": {**MODEL["model"], "init": [1]}}, "A value of the model has a wrong type"),
+        ({"model": {**MODEL["model"], "covariates": [{"form": "power", "parameter": "CL"}]}},
+         "power covariate: key column, reference is missing; known are parameter, column"),
         ({"covariates": "WT"}, "covariates is a list of columns"),
         ({"subject_rule": "all"}, "subject_rule='all' is unknown"),
         ({"extra": 1}, "known"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_used_is_said_in_one_line(table, tmp_path, capsys, change, word):
     code, out = run(table, tmp_path, MODEL | change)
     told = capsys.readouterr().err
@@ -140,7 +148,8 @@ def test_a_table_with_faults_names_file_codes_lines_and_remedies(table, tmp_path
     )
     assert faults[0] == (
         "  bad_type in line 4: Column DV must hold finite numbers. Write numbers with a decimal "
-        "point, and leave what is missing empty."
+        "point, and leave what is missing empty; of a sample below the limit write BLQ 1 and "
+        "LLOQ, not <."
     )
     assert faults[1].startswith("  infusion in line 2: RATE and DUR must be 0")
     assert len(faults) == 2
