@@ -1,5 +1,7 @@
 """Borders of gates of two axes, to be drawn: corners in the units of the gate's own axes."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from assayhouse.instruments.gates import Box, Ellipsoid, FocalEllipse, Gate, Polygon
@@ -35,6 +37,31 @@ def outline(gate: Gate) -> FloatArray | None:
     if isinstance(region, Ellipsoid):
         return _ellipsoid(region)
     return _focal(region) if isinstance(region, FocalEllipse) else None
+
+
+def flattened(gate: Gate) -> Gate:
+    """Give the shadow of a gate of many axes on the first two; any other as it is.
+
+    Parameters
+    ----------
+    gate : Gate
+        Any gate.
+    """
+    region = gate.region
+    if len(getattr(region, "dimensions", ())) < 3:
+        return gate
+    if isinstance(region, Box):
+        return replace(gate, region=replace(region, dimensions=region.dimensions[:2]))
+    if isinstance(region, Ellipsoid):
+        spread = np.linalg.pinv(region.inverse)[:2, :2]
+        flat = replace(
+            region,
+            dimensions=region.dimensions[:2],
+            mean=region.mean[:2],
+            inverse=np.linalg.pinv(spread),
+        )
+        return replace(gate, region=flat)
+    return gate
 
 
 def _ellipsoid(region: Ellipsoid) -> FloatArray | None:

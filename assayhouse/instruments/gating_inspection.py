@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 
 from assayhouse.instruments.flowjo import read_workspace
-from assayhouse.instruments.gate_outlines import outline
+from assayhouse.instruments.gate_outlines import flattened, outline
 from assayhouse.instruments.gates import Combination, Dimension, Gate, Ratio
 from assayhouse.instruments.gating import read_gating_ml
 from assayhouse.instruments.registry import Inspection, Picture, Series
+from assayhouse.instruments.scales import FloatArray
 from assayhouse.instruments.xml_tree import root_name
 
 _FLOWJO_MARKS = (b"flowJoVersion", b"f\0l\0o\0w\0J\0o\0V\0e\0r\0s\0i\0o\0n", b"FlowJo")
@@ -49,13 +50,17 @@ def _gating_ml(path: Path) -> Inspection:
         ],
         schema=dict.fromkeys(("gate", "kind", "parent", "channels"), pl.String),
     )  # fmt: skip
-    pictures = (_outline(name, gate) for name, gate in strategy.gates.items())
+    pictures = (_outline(*item) for item in sorted(strategy.gates.items(), key=_has_one_axis))
     return Inspection(
         format="gating_ml",
         metadata={"version": "2.0", "gates": len(strategy.gates)},
         tables={"gates": table},
         picture=next((picture for picture in pictures if picture is not None), None),
     )
+
+
+def _has_one_axis(item: tuple[str, Gate]) -> bool:
+    return len(getattr(item[1].region, "dimensions", ())) == 1
 
 
 def _channels(gate: Gate) -> str:
@@ -72,19 +77,60 @@ def _name(dimension: Dimension) -> str:
 
 
 def _outline(name: str, gate: Gate) -> Picture | None:
-    corners = outline(gate)
-    if corners is None or not np.isfinite(corners).all():
+    """Border of a gate; of one with many axes its shadow on the first two."""
+    dimensions: tuple[Dimension, ...] = getattr(gate.region, "dimensions", ())
+    if len(dimensions) == 1:
+        return _interval(name, dimensions[0])
+    corners = outline(flattened(gate))
+    if corners is None:
         return None
-    closed = np.concatenate([corners, corners[:1]])
-    x_label, y_label = (_name(each) for each in getattr(gate.region, "dimensions", ()))
+    ends = _finite(corners)
+    border = np.concatenate([ends, ends[:1]])
+    notes = ["on the gate's own scales"]
+    notes += ["sides without an end are cut"] * (not np.isfinite(corners).all())
+    notes += [f"first two of {len(dimensions)} axes"] * (len(dimensions) > 2)
     return Picture(
         kind="lines",
         title=f"Border of gate {name}",
-        x_label=x_label,
-        y_label=y_label,
-        series=(Series(label=name, x=closed[:, 0], y=closed[:, 1]),),
-        note="on the gate's own scales",
+        x_label=_name(dimensions[0]),
+        y_label=_name(dimensions[1]),
+        series=(Series(label=name, x=border[:, 0], y=border[:, 1]),),
+        note="; ".join(notes),
     )
+
+
+def _interval(name: str, dimension: Dimension) -> Picture | None:
+    """Limits of a gate of one axis, as lines across it."""
+    limits = [
+        (label, value)
+        for label, value in (("from", dimension.low), ("to", dimension.high))
+        if np.isfinite(value)
+    ]
+    if not limits:
+        return None
+    return Picture(
+        kind="lines",
+        title=f"Limits of gate {name}",
+        x_label=_name(dimension),
+        y_label="",
+        series=tuple(
+            Series(label=f"{label} {value:g}", x=np.full(2, value), y=np.array([0.0, 1.0]))
+            for label, value in limits
+        ),
+        note="on the gate's own scale",
+    )
+
+
+def _finite(corners: FloatArray) -> FloatArray:
+    """Put a side without an end as far out as the gate is wide, or one unit."""
+    placed = corners.copy()
+    for axis in range(2):
+        column = corners[:, axis]
+        known = column[np.isfinite(column)]
+        low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+        reach = max(high - low, abs(high), 1.0)
+        placed[:, axis] = np.nan_to_num(column, neginf=low - reach, posinf=high + reach)
+    return placed
 
 
 def _workspace(path: Path) -> Inspection:

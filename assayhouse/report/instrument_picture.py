@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _SIZE_INCHES = (6.4, 4.2)
 _MOST_LABELLED = 8
 _HEXAGONS = 90
+_LONGEST_NAME = 40
 
 
 def draw_picture(picture: Picture) -> Exports:
@@ -42,6 +43,11 @@ def draw_picture(picture: Picture) -> Exports:
 def _plain(text: str) -> str:
     """Text in which a dollar sign begins no formula."""
     return text.replace("$", r"\$")
+
+
+def _shortened(name: str) -> str:
+    """Keep the end of a long name: of a path to a population the last steps tell most."""
+    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
 
 def _label(axes: "Axes", picture: Picture) -> None:
@@ -99,7 +105,7 @@ def _density(axes: "Axes", picture: Picture) -> None:
 
 def _bars(axes: "Axes", picture: Picture) -> None:
     """Bars from the left, the first at the top."""
-    names = [_plain(series.label) for series in picture.series]
+    names = [_plain(_shortened(series.label)) for series in picture.series]
     lengths = [float(series.y[0]) for series in picture.series]
     axes.barh(range(len(names)), lengths, color=ACTIVE_COLOURS[0], height=0.7)
     axes.set_yticks(range(len(names)), names)
