@@ -158,7 +158,9 @@ def _workspace(path: Path) -> Inspection:
 def _bars(table: pl.DataFrame) -> Picture | None:
     if table.is_empty():
         return None
-    sample = table["sample"][0]
+    # A workspace saved before it was calculated holds -1, or 0, for most of its samples.
+    totals = table.group_by("sample", maintain_order=True).agg(pl.col("count").clip(0).sum())
+    sample = totals["sample"][totals["count"].arg_max() or 0]
     first = table.filter(pl.col("sample") == sample).head(_MOST_BARS)
     return Picture(
         kind="bars",
@@ -171,5 +173,5 @@ def _bars(table: pl.DataFrame) -> Picture | None:
                 zip(first["population"], first["count"], strict=True)
             )
         ),
-        note="as FlowJo stored them; perhaps stale",
+        note="as FlowJo stored them; perhaps stale" if totals["count"].sum() else "none is stored",
     )

@@ -109,4 +109,5 @@ def _bars(axes: "Axes", picture: Picture) -> None:
     lengths = [float(series.y[0]) for series in picture.series]
     axes.barh(range(len(names)), lengths, color=ACTIVE_COLOURS[0], height=0.7)
     axes.set_yticks(range(len(names)), names)
+    axes.set_xlim(left=0.0)
     axes.invert_yaxis()
