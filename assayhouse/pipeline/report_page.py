@@ -14,6 +14,7 @@ from assayhouse.report.page import ReportContext, render_report
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.lake import Lake, Publication
 
+_VERDICTS = "layout, basis, verdict, reason, suspicion, instrument_file"
 _INTAKE = ("receipts", "states", "line_accounts", "quarantine", "deltas")
 
 
@@ -51,6 +52,14 @@ def report_page(
         def declared(name: str) -> pl.DataFrame | None:
             return table(name) if name in declarations.tables else None
 
+        def verdicts() -> pl.DataFrame | None:
+            """Count recomputed values; a large study has millions, which are not needed here."""
+            if "recon.recomputed" not in declarations.tables:
+                return None
+            query = f"select {_VERDICTS}, count(*) as n_values from recon.recomputed group by all"  # noqa: S608 - ours
+            frame: pl.DataFrame = connection.sql(query).pl()
+            return frame
+
         def mapped(shape: str) -> pl.DataFrame:
             return table(f"mapped.{shape}")
 
@@ -80,7 +89,7 @@ def report_page(
             cut_off_rules=declared("ref.cut_off_rules"),
             findings=declared("intake.findings"),
             specimens=declared("recon.status"),
-            recomputed=declared("recon.recomputed"),
+            recomputed=verdicts(),
             plate_quality=declared("recon.plate_quality"),
             instrument_pictures=pictures_of(home, declarations, mapped),
             **{name: table(f"intake.{name}") for name in _INTAKE},

@@ -33,7 +33,9 @@ def instrument_section(
     Parameters
     ----------
     recomputed, plate_quality : polars.DataFrame or None
-        ``recon.recomputed``, ``recon.plate_quality``; None where the study does not declare them.
+        Values of ``recon.recomputed`` counted (n_values) by layout, basis, verdict, reason,
+        suspicion and instrument_file; ``recon.plate_quality``; None where the study does not
+        declare them.
     pictures : sequence of QcPicture
         Few.
 
@@ -58,13 +60,13 @@ def instrument_section(
 
 def _compared(recomputed: pl.DataFrame) -> list[Content]:
     wanted = ("layout", "basis", "verdict", "reason", "suspicion", "instrument_file")
-    require_columns(recomputed, wanted, name="recon.recomputed")
+    require_columns(recomputed, (*wanted, "n_values"), name="counts of recon.recomputed")
     own = recomputed.filter(pl.col("basis") == INSTRUMENT)
     if own.is_empty():
         return []
     counts = (
         own.group_by("layout", "verdict", pl.col("reason", "suspicion").fill_null(""))
-        .agg(values=pl.len(), files=pl.col("instrument_file").n_unique())
+        .agg(values=pl.col("n_values").sum(), files=pl.col("instrument_file").n_unique())
         .sort("layout", "verdict", "reason", "suspicion")
     )
     return [

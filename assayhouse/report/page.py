@@ -55,7 +55,8 @@ class ReportContext:
         ``ard.cut_points``, ``ard.cut_point_validation``, ``ard.module_cutoffs``,
         ``ref.cut_off_rules``, where declared.
     findings, specimens, recomputed : polars.DataFrame or None
-        ``intake.findings``, ``recon.status``, ``recon.recomputed``, where declared.
+        ``intake.findings``, ``recon.status``, counts of ``recon.recomputed`` (n_values by layout,
+        basis, verdict, reason, suspicion and instrument_file), where declared.
     plate_quality : polars.DataFrame or None
         ``recon.plate_quality``, where declared.
     instrument_pictures : tuple of QcPicture

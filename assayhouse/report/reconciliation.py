@@ -50,13 +50,12 @@ def findings_table(findings: pl.DataFrame) -> Markup:
     )
 
 
-def _crossed(
-    frame: pl.DataFrame, row: str, column: str, *, heading: str, caption: str, empty: str
-) -> Markup:
+def _crossed(counted: pl.DataFrame, *, heading: str, caption: str, empty: str) -> Markup:
+    """Cross the first column with the second; the third counts."""
+    row, column, count = counted.columns
+    frame = counted.group_by(row, column).agg(pl.col(count).sum())
     columns = sorted(set(frame[column].drop_nulls().to_list()))
-    counts = {
-        (one, two): n for one, two, n in frame.group_by(row, column).agg(pl.len()).iter_rows()
-    }
+    counts = {(one, two): n for one, two, n in frame.iter_rows()}
     lines: list[list[Content]] = [
         [name, *(counts.get((name, kind), 0) for kind in columns)]
         for name in sorted(set(frame[row].drop_nulls().to_list()))
@@ -80,7 +79,7 @@ def specimen_table(status: pl.DataFrame) -> Markup:
     """
     require_columns(status, ("vendor", "recon_class"), name="recon.status")
     return _crossed(
-        status, "vendor", "recon_class", heading="Vendor",
+        status.select("vendor", "recon_class", n_specimens=pl.lit(1)), heading="Vendor",
         caption="Specimens requested by the sites against specimens delivered by the laboratories.",
         empty="No specimen was requested or delivered.",
     )  # fmt: skip
@@ -92,16 +91,18 @@ def recomputed_table(recomputed: pl.DataFrame) -> Markup:
     Parameters
     ----------
     recomputed : polars.DataFrame
-        ``recon.recomputed``.
+        Values of ``recon.recomputed`` counted (n_values) by layout, basis and verdict at least.
 
     Returns
     -------
     Markup
         One line per layout.
     """
-    require_columns(recomputed, ("layout", "basis", "verdict"), name="recon.recomputed")
+    wanted = ("layout", "basis", "verdict", "n_values")
+    require_columns(recomputed, wanted, name="counts of recon.recomputed")
+    own = recomputed.filter(pl.col("basis") == PARTS)
     return _crossed(
-        recomputed.filter(pl.col("basis") == PARTS), "layout", "verdict", heading="Layout",
+        own.select("layout", "verdict", "n_values"), heading="Layout",
         caption="Reported values against the same values computed anew from their delivered parts.",
         empty="No layout carries the parts of its values.",
     )  # fmt: skip
@@ -115,7 +116,8 @@ def quality_extras(
     Parameters
     ----------
     findings, status, recomputed : polars.DataFrame or None
-        ``intake.findings``, ``recon.status``, ``recon.recomputed``; None where not declared.
+        ``intake.findings``, ``recon.status``, counts of ``recon.recomputed``; None where not
+        declared.
 
     Returns
     -------

@@ -134,10 +134,10 @@ def test_findings_specimens_and_recomputed_values_are_counted():
     status = pl.DataFrame({"vendor": ["v", "v", "w"], "recon_class": ["MATCHED", "LATE", "LATE"]})
     recomputed = pl.DataFrame(
         {"layout": ["v.a"] * 3, "verdict": ["agrees", "differs", "differs"],
-         "basis": ["parts", "parts", "instrument"]}
+         "basis": ["parts", "parts", "instrument"], "n_values": [1, 3, 1]}
     )  # fmt: skip
     one, two, three = quality_extras(findings, status, recomputed)
     assert lines(one)[1:] == [["H", "v.b", "R1", "1", "1", "5"], ["Q", "v.a", "R1", "2", "2", "4"]]
     assert lines(two) == [["Vendor", "LATE", "MATCHED"], ["v", "1", "1"], ["w", "1", "0"]]
-    assert lines(three)[1:] == [["v.a", "1", "1"]]
+    assert lines(three)[1:] == [["v.a", "1", "3"]]
     assert quality_extras(None, None, None) == []

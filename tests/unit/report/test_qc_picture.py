@@ -48,7 +48,7 @@ def test_the_section_counts_suspicions_and_plates_and_shows_pictures():
          "verdict": ["agree", "differ", "agree", "not_recomputable"],
          "reason": [None, None, None, "NO RESULT REPORTED"],
          "suspicion": [None, "wrong dilution", None, None],
-         "instrument_file": ["a", "a", None, "b"]}
+         "instrument_file": ["a", "a", None, "b"], "n_values": [4, 2, 9, 1]}
     )  # fmt: skip
     quality = pl.DataFrame(
         {"source": ["delivered"] * 2, "check": ["cv"] * 2, "passed_fl": ["Y", None]}
