@@ -246,7 +246,7 @@ def _table(path: Path, block: Block, wanted: frozenset[str], told: str) -> OwnTa
     if not frame.height:
         raise _refusal(path, "has a header and no row below it", told)
     frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
-    lines = pl.Series([1 + int(block.records.lines[row]) for row in rows[1:]], dtype=pl.Int64)
+    lines = pl.Series(1 + block.records.lines[rows[1:]], dtype=pl.Int64)
     return OwnTable(path=path, frame=frame, lines=lines, unit="line")
 
 
