@@ -126,6 +126,21 @@ def test_public_data_sets_have_the_published_shape(parts, shape):
     assert read_table(sample(*parts)).frame.shape == shape
 
 
+def test_concentrations_below_the_limit_are_read_in_every_form_they_have():
+    """`<BLQ` as text, with a standard result of 0 or none; half the limit and copies beside it."""
+    samples = read_table(sample("pharmaversesdtm", "pc.csv")).frame
+    below = samples.filter(pl.col("PCORRES") == "<BLQ")
+    assert below.height == 2179
+    assert below["PCSTRESN"].drop_nulls().unique().to_list() == [0.0]
+    assert below["PCSTRESN"].null_count() == samples["PCSTRESN"].null_count() == 1925
+    analysis = read_table(sample("pharmaverseadam", "adpc_first40subj.csv")).frame
+    assert analysis["USUBJID"].n_unique() == 40
+    half = analysis.filter(pl.col("DTYPE").str.contains("HALFLLOQ"))
+    assert (half["AVAL"] == half["ALLOQ"] / 2).all()
+    kinds = dict(analysis["DTYPE"].value_counts().iter_rows())
+    assert kinds == {None: 839, "HALFLLOQ": 110, "COPY": 79, "COPY/HALFLLOQ": 39}
+
+
 def test_subjects_of_an_analysis_csv_are_those_of_the_tabulation_and_of_the_transport_file():
     """Three files of one trial by different makers: common columns equal, row by row."""
     analysis, tabulation, transport = (

@@ -12,6 +12,7 @@ import pytest
 
 from assayhouse.derive.gene_modules import derive_module_scores
 from assayhouse.stats.modes import antimode, cutpoint, dip_test
+from assayhouse.stats.robust import m_regression
 
 from support.shared import shared
 
@@ -130,3 +131,24 @@ def test_a_gene_with_several_probes_counts_once():
     np.testing.assert_allclose(found["score_log2"].to_numpy(), np.mean(once, axis=0), rtol=1e-12)
     every = np.mean([value for values in probes.values() for value in values], axis=0)
     assert np.abs(found["score_log2"].to_numpy() - every).max() > 0.1
+
+
+def test_changes_of_module_scores_in_a_placebo_controlled_trial_are_the_stated_ones():
+    """Change from baseline by patient, and its mean by group and day as adjusted means give it."""
+    rows = pl.read_csv(
+        shared("samples", "ifn", "multi-plier", "E-GEOD-39088_IFNk_Chiche_modules_change.tsv"),
+        separator="\t",
+    ).filter(pl.col("Module") == "M1.2")
+    base = rows.filter(pl.col("Day") == "baseline").select("Patient", pl.col("Summary").alias("B"))
+    later = rows.filter(pl.col("Day") != "baseline").join(base, on="Patient", validate="m:1")
+    change = (later["Summary"] - later["B"]).to_numpy()
+    assert change == pytest.approx(later["Change"].to_numpy(), abs=1e-12)
+    stated = {
+        ("day 112", "IFN-positive"): -0.0898, ("day 168", "IFN-positive"): -0.0917,
+        ("day 112", "IFN-negative"): 0.0972, ("day 168", "IFN-negative"): 0.0706,
+        ("day 112", "Placebo"): 0.0174, ("day 168", "Placebo"): -0.0220,
+    }  # fmt: skip
+    cells = list(later.select("Day", "IFN-level").iter_rows())
+    design = np.array([[cell == wanted for wanted in stated] for cell in cells], dtype=np.float64)
+    means = m_regression(design, change, psi="ols").coefficients[0]
+    assert means == pytest.approx(list(stated.values()), abs=5.1e-5)
