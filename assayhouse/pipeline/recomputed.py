@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
+from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.derive.cell_counts import PARTS_MISSING, derive_counts, with_blood_counts
 from assayhouse.derive.expression import LOG2, derive_expression
 from assayhouse.derive.quantification import derive_results, derive_well_concentrations
@@ -219,3 +220,29 @@ def judge_recomputed(rows: pl.DataFrame) -> pl.DataFrame:
         .alias("verdict"),
         pl.when(open_question).then(why).alias("reason"),
     )
+
+
+def has_verdicts(spec: TableSpec) -> bool:
+    """Whether a relation holds verdicts on values, with their reasons."""
+    return {"basis", *_JUDGED, "suspicion"} <= set(spec.columns)
+
+
+def count_verdicts(rows: pl.LazyFrame) -> dict[str, int]:
+    """Count values by basis, verdict and why.
+
+    Parameters
+    ----------
+    rows : LazyFrame
+        Of a relation that `has_verdicts`.
+
+    Returns
+    -------
+    dict of str to int
+        For example ``instrument: differ, wrong dilution``.
+    """
+    why = pl.coalesce("suspicion", "reason")
+    told = pl.concat_str(
+        pl.concat_str("basis", "verdict", separator=": "), why, separator=", ", ignore_nulls=True
+    )
+    counts = rows.group_by(told.alias("told")).len().collect(engine="streaming")
+    return dict(counts.sort("told").iter_rows())

@@ -11,6 +11,7 @@ from dagster_project.defs.convergence import convergence_metadata
 from dagster_project.defs.figures import figure_metadata
 from dagster_project.defs.instrument_pictures import instrument_metadata
 from dagster_project.defs.population import population_metadata
+from dagster_project.defs.verdicts import verdict_metadata
 from dagster_project.resources import StudyHome
 
 
@@ -49,6 +50,7 @@ def relation_asset(declarations: Declarations, relation: str) -> dg.AssetsDefini
                 **instrument_metadata(study, relation),
                 **convergence_metadata(lake, relation),
                 **population_metadata(lake, relation),
+                **verdict_metadata(lake, relation),
             },
             check_results=checks.table_results(lake, relation),
         )

@@ -18,7 +18,9 @@ from assayhouse.pipeline.instrument_values import files_of
 from assayhouse.pipeline.relations import build_relation, reading
 from assayhouse.simulate.study import simulate_study
 from assayhouse.warehouse import parts, slices
+from assayhouse.warehouse.lake import Lake
 from dagster_project.defs.instrument_pictures import instrument_metadata
+from dagster_project.defs.verdicts import verdict_metadata
 
 from support.deliveries import Bench, manifest_of
 from support.gating_files import axis, flowjo_gate, population, sample, scale, vertices, workspace
@@ -98,6 +100,17 @@ def test_every_planted_error_is_found_and_named(compared):
     sound = known.filter(pl.col("error") == "")
     assert (sound["verdict"] == "agree").all()
     assert sound["suspicion"].null_count() == sound.height
+
+
+def test_the_page_of_the_relation_counts_verdicts_and_reasons(bench, compared):
+    lake = Lake(bench.home, bench.declarations)
+    told = verdict_metadata(lake, "recon.recomputed")["verdicts"].value
+    assert sum(told.values()) == bench.table("recon.recomputed").height
+    swapped = compared.filter(pl.col("suspicion") == "swapped wells").height
+    assert told["instrument: differ, swapped wells"] == swapped > 0
+    assert told["instrument: agree"] == compared.filter(pl.col("verdict") == "agree").height
+    assert "parts: differ" not in " ".join(told)
+    assert verdict_metadata(lake, "recon.plate_wells") == {}
 
 
 def test_values_without_a_file_keep_the_verdict_of_their_parts(bench):
@@ -352,6 +365,9 @@ def test_a_file_without_a_reported_value_has_rows_that_say_so(again, simulated):
         ("dxterity.fsa", "instrument", "not_recomputable", "NO RESULT REPORTED; SIZING FAILED",
          None),
     }  # fmt: skip
+    page = verdict_metadata(Lake(again.home, again.declarations), "recon.recomputed")["verdicts"]
+    why = "instrument: not_recomputable, NO RESULT REPORTED"
+    assert page.value[f"{why}; SIZING FAILED"] + page.value[why] == told.height
     assert told["recomputed"].null_count() == told.height
     assert (told["instrument_file"] == told["source_file"]).all()
     assert dict(told.group_by("vendor").len().iter_rows())["dxterity"] == 19
