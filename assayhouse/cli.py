@@ -196,6 +196,7 @@ def _add_questions(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--model", metavar="FILE", required=True, help="units and model as YAML")
     command.add_argument("--out", metavar="DIR", required=True, help="where results are written")
     command.add_argument("--starts", type=int, metavar="N", help="in place of options.starts")
+    _add_pictures(command, "goodness of fit, predictive check and covariates")
     _add_cutpoint(commands)
     command = _add(
         commands, "inspect", handler="inspect:inspect_file", text="what an instrument's file is"
@@ -248,11 +249,12 @@ def _add_cutpoint(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         ("alpha", "level of the verdict (0.05)"),
     ):
         command.add_argument(f"--{name}", metavar="X", type=float, help=told)
+    _add_pictures(command, "the cuts and the response curve")
+
+
+def _add_pictures(command: argparse.ArgumentParser, what: str) -> None:
     command.add_argument(
-        "--pictures",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="draw the cuts and the response curve",
+        "--pictures", action=argparse.BooleanOptionalAction, default=True, help=f"draw {what}"
     )
 
 

@@ -34,6 +34,13 @@ def forest_rows(
         )
     events = event_table(rows, subject_rule=run.subject_rule)
     found = covariate_forest(run.usable, events, parameter=parameter, level=level, band=band)
+    return forest_frame(found, level=level, band=band, notes=run.notes)
+
+
+def forest_frame(
+    found: pl.DataFrame, *, level: float, band: tuple[float, float], notes: str = ""
+) -> pl.DataFrame:
+    """Bring ratios of `assayhouse.pk.covariate_forest` into the columns of ard.covariate_forest."""
     return found.select(
         pl.col("COVARIATE").alias("covariate"),
         pl.col("LABEL").alias("label"),
@@ -48,7 +55,7 @@ def forest_rows(
         pl.lit(band[1]).alias("region_hi"),
         pl.lit(level).alias("ci_level"),
         pl.lit(OK).alias("status"),
-        pl.lit(run.notes).alias("reasons"),
+        pl.lit(notes).alias("reasons"),
     )
 
 
@@ -65,11 +72,16 @@ def prediction_rows(rows: pl.DataFrame, run: Run) -> pl.DataFrame | None:
         return None
     since = pl.Series("hours_since_dose", result.time_after_dose, dtype=pl.Float64)
     source = rows.group_by("USUBJID", maintain_order=True).agg(pl.col("pk_source").first())
-    told = result.predictions.with_columns(since).rename({"ID": "USUBJID", **_PREDICTIONS})
+    told = prediction_frame(result.predictions.with_columns(since))
     joined = told.join(source, on="USUBJID", how="left", maintain_order="left")
     return joined.with_columns(
         pl.int_range(1, pl.len() + 1).over("USUBJID").cast(pl.Int64).alias("ASEQ")
     )
+
+
+def prediction_frame(predictions: pl.DataFrame) -> pl.DataFrame:
+    """Bring predictions of a fit into the columns of ard.population_predictions."""
+    return predictions.rename({"ID": "USUBJID", **_PREDICTIONS})
 
 
 def check_rows(rows: pl.DataFrame, run: Run, *, replicates: int, seed: int) -> pl.DataFrame | None:
@@ -78,6 +90,11 @@ def check_rows(rows: pl.DataFrame, run: Run, *, replicates: int, seed: int) -> p
         return None
     events = event_table(rows, subject_rule=run.subject_rule)
     found = vpc(run.usable, events, n=replicates, seed=seed, stratify="SOURCE")
+    return check_frame(found, replicates=replicates)
+
+
+def check_frame(found: pl.DataFrame, *, replicates: int) -> pl.DataFrame:
+    """Bring a predictive check of a fit into the columns of ard.predictive_check."""
     names: Mapping[str, str] = {
         "STRATUM": "pk_source",
         "BIN": "bin",

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +17,13 @@ from assayhouse.commands.session import Session
 
 if TYPE_CHECKING:
     from assayhouse.pk import EventTable, FitResult
+    from assayhouse.report.figure import DrawnFigure
 
 _DERIVED = ("ebe", "predictions", "exposure", "exposure_summary", "covariate_forest")
+_PICTURES = ("goodness_of_fit", "predictive_check", "covariate_forest")
 _PROPORTIONALITY = "dose_proportionality.json"
 _NUMBERS = ("estimate", "se", "rse_pct", "ci_low", "ci_high")
-_STEPS = 4
+_STEPS = 5
 
 
 def poppk(_session: Session, args: argparse.Namespace) -> int:
@@ -43,8 +45,10 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
         with told_by_file(declared.path):
             result = fit(declared.spec, events, declared.options)
         tables = _tables(result, events, tell)
-        tell("write", 3, _STEPS)
-        not_written = _write(out, result, tables)
+        tell("pictures", 3, _STEPS)
+        drawn = _draw(result, events, tables) if args.pictures else []
+        tell("write", 4, _STEPS)
+        not_written = _write(out, result, tables, drawn)
     failed = result.status == "FAILED"
     print_table(tables["parameters"], title=_title(result))
     for line in (*reason_lines(result.reasons), *note_lines(table, events.issues)):
@@ -55,7 +59,7 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
         say(f"Not written, because nothing may be derived from this fit: {', '.join(not_written)}")
     say(
         f"{result.n_subjects} subjects, {result.n_obs} samples, {result.n_blq} of them below the "
-        f"limit, in {out}"
+        f"limit, {len(drawn)} pictures, in {out}"
     )
     return int(failed)
 
@@ -109,7 +113,22 @@ def _parameters(result: "FitResult") -> pl.DataFrame:
     )
 
 
-def _write(out: Path, result: "FitResult", tables: Mapping[str, pl.DataFrame]) -> list[str]:
+def _draw(
+    result: "FitResult", events: "EventTable", tables: Mapping[str, pl.DataFrame]
+) -> "list[DrawnFigure]":
+    if result.status == "FAILED":
+        return []
+    from assayhouse.commands.poppk_pictures import draw  # noqa: PLC0415 - slow
+
+    return draw(result, events, tables)
+
+
+def _write(
+    out: Path,
+    result: "FitResult",
+    tables: Mapping[str, pl.DataFrame],
+    drawn: "Sequence[DrawnFigure]",
+) -> list[str]:
     """Write everything there is, and remove what an earlier fit left; return what is not there."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "result.json").write_text(result.to_json(), encoding="utf-8")
@@ -118,7 +137,15 @@ def _write(out: Path, result: "FitResult", tables: Mapping[str, pl.DataFrame]) -
     absent = [f"{name}.csv" for name in _DERIVED if name not in tables]
     if not _write_proportionality(out / _PROPORTIONALITY, tables):
         absent.append(_PROPORTIONALITY)
-    for name in absent:
+    files = {
+        f"{figure.figure_id}.{suffix}": content
+        for figure in drawn
+        for suffix, content in (("svg", figure.svg), ("png", figure.png), ("pdf", figure.pdf))
+    }
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    former = {f"{name}.{suffix}" for name in _PICTURES for suffix in ("svg", "png", "pdf")}
+    for name in (*absent, *sorted(former - files.keys())):
         (out / name).unlink(missing_ok=True)
     return absent
 

@@ -3,6 +3,7 @@
 Takes ``ard.population_predictions`` as it is.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = ("pk_source", "AFRLT", "DV", "BLQFN", "pred", "ipred", "cwres", "method")
-SOURCES = {"earlier": ("Earlier studies", "#c24a00"), "trial": ("This trial", "#0067a8")}
+SOURCES = {
+    "earlier": ("Earlier studies", "#c24a00"),
+    "trial": ("This trial", "#0067a8"),
+    "all": ("Samples", "#0067a8"),
+}
+"""Where samples come from, each with its name and colour; ``all``: nobody says."""
 _FEW = 40
 """Points of a source in the small picture."""
 
@@ -132,10 +138,15 @@ def plot_goodness(
         for index, plot in enumerate(_PLOTS):
             axes = page.panel(index)
             _panel(axes, plot, twin.filter(pl.col("panel") == plot.name), unit)
+        lost = int((~_drawn_everywhere(predictions)).sum())
         shown = (
             f"{predictions.height - below} quantifiable samples; {below} below the limit have no "
             "point. Line: identity, or 0 with ±1.96 dashed."
         )
+        if lost:
+            shown += (
+                f" {lost} samples of 0, or predicted as 0, have none where axes are logarithmic."
+            )
         notes = (
             shown,
             *((shrinkage,) if shrinkage else ()),
@@ -143,28 +154,33 @@ def plot_goodness(
         )
         return page.finish(
             twin,
-            handles=handles(),
+            handles=_handles(twin["series"].to_list()),
             notes=notes,
             thumbnail_svg=goodness_sketch(predictions, heading),
         )
 
 
-def handles() -> "list[Artist]":
+def _handles(shown: Collection[str]) -> "list[Artist]":
     """Return the legend's entries: where a sample comes from."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 - late: only a drawing needs matplotlib
 
     return [
         Line2D([], [], marker="o", ls="", ms=4, mfc=colour, mec="none", label=label)
-        for label, colour in SOURCES.values()
+        for source, (label, colour) in SOURCES.items()
+        if source in shown
     ]
 
 
 def _panel(axes: "Axes", plot: _Plot, own: pl.DataFrame, unit: str) -> None:
-    is_log = plot.x != "AFRLT"
+    is_concentration = plot.x != "AFRLT"
+    # A sample at the time of the first dose, or before, has no place on a logarithmic axis.
+    is_log = is_concentration or bool((own["x"] > 0.0).all())
+    if is_concentration:
+        own = own.filter(_drawable(plot))
     for source, (_, colour) in SOURCES.items():
         points = own.filter(pl.col("series") == source)
         _dots(axes, points["x"].to_numpy(), points["estimate"].to_numpy(), colour)
-    axes.set_xscale("log")
+    axes.set_xscale("log" if is_log else "linear")
     if plot.residual:
         for height, style in ((0.0, "-"), (1.96, (0, (4, 2.5))), (-1.96, (0, (4, 2.5)))):
             axes.axhline(height, color=MUTED, linewidth=0.8, linestyle=style, zorder=1)
@@ -173,15 +189,27 @@ def _panel(axes: "Axes", plot: _Plot, own: pl.DataFrame, unit: str) -> None:
     else:
         axes.set_yscale("log")
         values = pl.concat([own["x"], own["estimate"]])
-        low, high = 0.8 * float(str(values.min())), 1.25 * float(str(values.max()))
+        low, high = (0.8 * min(values), 1.25 * max(values)) if len(values) else (0.1, 10.0)
         axes.plot([low, high], [low, high], color=MUTED, linewidth=0.8, zorder=1)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
     axes.set_title(plot.title, loc="left", size=8.4, weight="bold", pad=5.0)
-    axes.set_xlabel(f"{plot.across} ({unit})" if is_log else plot.across, size=7.2, labelpad=1.5)
+    axes.set_xlabel(
+        f"{plot.across} ({unit})" if is_concentration else plot.across, size=7.2, labelpad=1.5
+    )
     axes.set_ylabel(plot.up if plot.residual else f"{plot.up} ({unit})", size=7.2)
     plain_ticks(axes)
     dress(axes)
+
+
+def _drawn_everywhere(predictions: pl.DataFrame) -> pl.Series:
+    above = (pl.col("DV") > 0.0) & (pl.col("pred") > 0.0) & (pl.col("ipred") > 0.0)
+    return predictions.filter(pl.col("BLQFN") == 0).select(above.alias("above"))["above"]
+
+
+def _drawable(plot: _Plot) -> pl.Expr:
+    """Whether a point has its place on a panel whose concentrations are logarithmic."""
+    return (pl.col("x") > 0.0) & (pl.lit(plot.residual) | (pl.col("estimate") > 0.0))
 
 
 def plain_ticks(axes: "Axes") -> None:
@@ -210,11 +238,18 @@ def _plain(value: float, _place: int) -> str:
 
 
 def _dots(axes: "Axes", x: np.ndarray, y: np.ndarray, colour: str) -> None:
-    """Draw points as one path of tiny strokes: small in a file, and quick to draw."""
+    """Draw points as one path of tiny strokes: small in a file, and quick to draw.
+
+    Without snapping to pixels, which makes nothing of the strokes where they are few.
+    """
     gap = np.full(len(x), np.nan)
-    across = np.column_stack([x, x * (1 + 1e-6), gap]).ravel()
+    least = 1e-9 * float(np.abs(x).max(initial=1.0))  # one at 0 needs some length too
+    across = np.column_stack([x, x * (1 + 1e-6) + least, gap]).ravel()
     up = np.column_stack([y, y, gap]).ravel()
-    axes.plot(across, up, color=colour, alpha=0.5, linewidth=2.4, solid_capstyle="round", zorder=2)
+    axes.plot(
+        across, up, color=colour, alpha=0.5, linewidth=2.4, solid_capstyle="round", zorder=2,
+        snap=False,
+    )  # fmt: skip
 
 
 def goodness_sketch(predictions: pl.DataFrame, heading: Heading) -> bytes:
@@ -238,6 +273,9 @@ def goodness_sketch(predictions: pl.DataFrame, heading: Heading) -> bytes:
         strokes = []
         for source, (_, colour) in SOURCES.items():
             own = kept.filter(pl.col("pk_source") == source)
+            own = own.filter(
+                (pl.col(plot.x) > 0.0) & (pl.lit(plot.residual) | (pl.col(plot.y) > 0.0))
+            )
             own = own.gather_every(max(1, own.height // _FEW))
             x = own[plot.x].log()
             y = own[plot.y] if plot.residual else own[plot.y].log()

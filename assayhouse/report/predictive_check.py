@@ -5,6 +5,7 @@ Takes ``ard.predictive_check`` as it is; simulates and estimates nothing.
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from assayhouse.report.canvas import canvas
@@ -151,8 +152,10 @@ def _panel(axes: "Axes", own: pl.DataFrame, *, source: str, unit: str, is_share:
             x, low, high,
             color=_BANDS.get(level, MUTED), alpha=0.75, linewidth=0, zorder=1.5,
         )  # fmt: skip
+        seen = shown["estimate"].cast(pl.Float64).to_numpy()
         axes.plot(
-            x, shown["estimate"].cast(pl.Float64).to_numpy(), color=INK, marker="o", markersize=3.0,
+            x, seen if is_share else np.where(seen > 0.0, seen, np.nan), color=INK, marker="o",
+            markersize=3.0,
             linewidth=1.1 if level in (0.5, BELOW) else 0.8, zorder=3,
             linestyle="-" if level in (0.5, BELOW) else (0, (4, 2.5)),
         )  # fmt: skip
@@ -195,7 +198,10 @@ def check_sketch(check: pl.DataFrame, heading: Heading) -> bytes:
         An SVG document of a few kilobytes.
     """
     panels = []
+    known_sources = set(check["pk_source"].to_list())
     for source, (name, colour) in SOURCES.items():
+        if source not in known_sources:
+            continue
         own = check.filter((pl.col("pk_source") == source) & (pl.col("quantile") != BELOW))
         strokes = []
         for (_quantile,), rows in own.sort("quantile", "bin").group_by(

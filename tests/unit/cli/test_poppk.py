@@ -36,16 +36,20 @@ def table(tmp_path_factory):
     return path
 
 
-def run(table, tmp_path, model=MODEL, *more):
+def run(table, tmp_path, model=MODEL, *more, pictures=False):
     declared = tmp_path / "model.yaml"
     declared.write_text(yaml.safe_dump(model))
     out = tmp_path / "out"
-    return cli.main(["poppk", str(table), "--model", str(declared), "--out", str(out), *more]), out
+    asked = ["poppk", str(table), "--model", str(declared), "--out", str(out), *more]
+    return cli.main([*asked, *([] if pictures else ["--no-pictures"])]), out
 
 
 def test_a_fit_is_written_as_json_and_tables(table, tmp_path, capsys):
-    code, out = run(table, tmp_path)
+    code, out = run(table, tmp_path, pictures=True)
     assert code == 0
+    drawn = {"goodness_of_fit", "predictive_check", "covariate_forest"}
+    assert {path.stem for path in out.glob("*.png")} == drawn
+    assert {path.stem for path in out.glob("*.svg")} == drawn
     result = FitResult.from_json((out / "result.json").read_text())
     assert pl.read_csv(out / "parameters.csv")["parameter"].to_list() == list(result.params)
     assert pl.read_csv(out / "exposure.csv").height == 36
@@ -76,9 +80,10 @@ def test_what_an_earlier_fit_left_does_not_stay_beside_one_that_failed(table, tm
     poor.write_csv(path)
     out = tmp_path / "out"
     out.mkdir()
-    for name in ("ebe.csv", "exposure.csv", "dose_proportionality.json", "mine.csv"):
+    for name in ("ebe.csv", "exposure.csv", "dose_proportionality.json",
+                 "goodness_of_fit.png", "mine.csv"):  # fmt: skip
         (out / name).write_text("of an earlier fit")
-    assert run(path, tmp_path)[0] == 1
+    assert run(path, tmp_path, pictures=True)[0] == 1
     assert {item.name for item in out.iterdir()} == {
         "mine.csv", "result.json", "parameters.csv", "starts.csv", "excluded.csv",
     }  # fmt: skip

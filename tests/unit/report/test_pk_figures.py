@@ -1,10 +1,12 @@
 """Figures of the population model: every number of the relations, marked, the same bytes again."""
 
+import io
 from dataclasses import replace
 from functools import cache
 
 import polars as pl
 import pytest
+from matplotlib import image
 
 from assayhouse.report.covariate_forest import covariate_forest_twin, plot_covariate_forest
 from assayhouse.report.errors import ReportInputError
@@ -137,6 +139,26 @@ def test_goodness_shows_every_quantifiable_sample_in_four_panels():
     assert counts == dict.fromkeys(("pred", "ipred", "time", "cwres"), 80)
     assert "USUBJID" not in twin.columns
     assert "80 quantifiable samples; 1 below the limit" in drawn("goodness").svg.decode()
+
+
+def test_few_samples_are_seen_too_and_those_of_zero_are_told():
+    """Strokes of a point's length vanish where a renderer snaps them to pixels."""
+    few = given.predictions().head(12)
+    none = few.with_columns(BLQFN=pl.lit(1))
+    zero = pl.concat([few, few.head(1).with_columns(pred=0.0, AFRLT=0.0)])
+    bare, dotted, with_zero = (
+        plot_goodness(rows, unit="ng/mL", heading=heading("f1", synthetic=False))
+        for rows in (none, few, zero)
+    )
+    assert coloured(dotted.png) > coloured(bare.png) + 200
+    assert "1 samples of 0, or predicted as 0" in with_zero.svg.decode()
+    assert coloured(with_zero.png) > coloured(bare.png) + 200
+
+
+def coloured(png):
+    """Pixels that are not grey."""
+    pixels = image.imread(io.BytesIO(png), format="png")[..., :3]
+    return int((pixels.max(axis=2) - pixels.min(axis=2) > 0.1).sum())
 
 
 def test_the_check_shows_every_quantile_and_the_share_below_the_limit_apart():
