@@ -30,10 +30,11 @@ from assayhouse.warehouse.session import asked
 
 UNIT = "unit of recomputation"
 _ROW = ("basis", "layout", "receipt", "source_line")
+_PLATE, _SPECIMEN = "PLATE::varchar", "REFID::varchar"  # what no layout maps has no type
 _UNITS = {
-    "recomputation": f"case when method = '{CURVES}' then coalesce(PLATE, REFID) else REFID end",
-    "wells": "PLATE",
-    "curves": "PLATE",
+    "recomputation": f"if(method = '{CURVES}', coalesce({_PLATE}, {_SPECIMEN}), {_SPECIMEN})",
+    "wells": _PLATE,
+    "curves": _PLATE,
 }
 
 
