@@ -1,7 +1,8 @@
 """A hundred times the study's result rows, from landing to ADBM and recomputed values.
 
 Minutes, memory and growth. One laboratory's layout carries all rows, over the study's own subjects:
-what grows is the number of results per subject. Each size runs in a process of its own, so that the peak is its alone.
+what grows is the number of results per subject. Each size runs in a process of its own, so that
+the peak is its alone.
 """
 
 import json

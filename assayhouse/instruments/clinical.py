@@ -164,6 +164,9 @@ def read_xpt_frame(path: Path) -> "tuple[pd.DataFrame, Any]":
     except (ValueError, OverflowError) as error:
         message = "the SAS transport file holds a value that cannot be read"
         raise InstrumentFileError(message, code="bad_structure") from error
+    except TypeError as error:  # the library counts on names
+        message = "the SAS transport file has columns without a name"
+        raise InstrumentFileError(message, code="bad_structure") from error
     _refuse_cut_xpt(path.read_bytes(), sum(meta.variable_storage_width.values()))
     return cast("pd.DataFrame", data), meta
 

@@ -136,3 +136,11 @@ def test_two_members_and_a_large_file_are_refused(tmp_path, table_of, monkeypatc
     assert refused(table_of, content[:-40]) == "truncated"
     monkeypatch.setattr("assayhouse.instruments.clinical_typed.LARGEST_FILE", 10)
     assert refused(table_of, content) == "too_large"
+
+
+def test_columns_without_a_name_are_damage(tmp_path, table_of):
+    """Found by fuzzing: the library adds to the name of the second, and there is none."""
+    whole = xpt_of(tmp_path, pd.DataFrame({"FIRST": ["a"], "SECOND": ["b"]}))
+    bare = whole.replace(b"FIRST   ", b"\0" * 8, 1).replace(b"SECOND  ", b"\0" * 8, 1)
+    assert bare != whole
+    assert refused(table_of, bare) == "damaged"
