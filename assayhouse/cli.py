@@ -171,9 +171,9 @@ def _add_deliveries(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     for name in ("planned", "unplanned"):
         kind.add_argument(f"--{name}", dest="planned", action="store_const", const=name)
     command.add_argument("--reason", required=True, help="goes on record")
-    audit = commands.add_parser("audit", help="the audit chain").add_subparsers(
-        metavar="verify", required=True
-    )
+    audit = commands.add_parser(
+        "audit", help="the audit chain", usage="assayhouse audit [-h] verify"
+    ).add_subparsers(metavar="verify", required=True)
     _add(audit, "verify", handler="delivery:audit_verify", text="recompute the audit chain")
 
 

@@ -52,7 +52,7 @@ def cutpoint(_session: Session, args: argparse.Namespace) -> int:
     }
     tables = tables_of(searches)
     _write(out, result_of(searches, about=about, spec=spec.to_dict()), tables, drawn)
-    print_table(_shown(tables["markers"]), title=path.name)
+    print_table(_shown(tables["markers"]), title=path.name, whole="all are in the files written")
     for search in searches:
         say(f"{search.found.marker}: {search.words}")
     for line in given.words():

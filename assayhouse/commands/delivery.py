@@ -10,9 +10,12 @@ from assayhouse.commands.output import print_table, progress, say
 from assayhouse.commands.session import Session
 
 if TYPE_CHECKING:
+    from assayhouse.contracts.declarations import Declarations
     from assayhouse.pipeline.delivery import Outcome
+    from assayhouse.warehouse.home import Home
 
 _WAITING = ("HELD", "REJECTED")
+_SHOWN_WAITING = 10
 _ACCOUNT = {"accepted_rows": "accepted", "quarantined_rows": "quarantined", "balanced": "balanced"}
 
 
@@ -34,6 +37,7 @@ def run(session: Session, _args: argparse.Namespace) -> int:
     counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
     say(f"{len(states)} deliveries: {counts}" if states else "no new delivery")
     say(f"{len(result.built)} relations built anew")
+    _tell_waiting(home, declarations)
     published = result.published
     news = "new" if published.is_new else "unchanged"
     say(f"publication {published.publication.number} ({news}); report in {published.report_folder}")
@@ -61,12 +65,36 @@ def status(session: Session, _args: argparse.Namespace) -> int:
     ]
     if not rows:
         say("no delivery yet")
+        _tell_waiting(home, session.declarations())
         return 0
     table = pl.DataFrame(rows).join(
         _accounts(session), on="receipt", how="left", maintain_order="left"
     )
-    print_table(table.select("receipt", "layout", "state", *_ACCOUNT.values(), "file"))
+    print_table(
+        table.select("receipt", "layout", "state", *_ACCOUNT.values(), "file"),
+        whole='all: assayhouse sql "from intake.receipts" --format csv',
+    )
+    for item in register.in_state("HELD"):
+        say(f"{item.number} is HELD: {register.why(item.number)}")
+        say(f"  let it in:   assayhouse approve {item.number} --reason TEXT")
+        say(f"  keep it out: assayhouse refuse {item.number} --reason TEXT")
+    _tell_waiting(home, session.declarations())
     return 0
+
+
+def _tell_waiting(home: "Home", declarations: "Declarations") -> None:
+    """Say what stays in landing, so that nobody takes it for received."""
+    from assayhouse.pipeline.delivery_scan import waiting_in_landing  # noqa: PLC0415 - slow
+
+    waiting = waiting_in_landing(home, declarations)
+    for item in waiting[:_SHOWN_WAITING]:
+        place = f"landing/{item.vendor}".rstrip("/")
+        say(f"not received: {place}/{item.file_name}: {item.why}")
+    if len(waiting) > _SHOWN_WAITING:
+        say(f"and {len(waiting) - _SHOWN_WAITING} more files")
+    if waiting:
+        say("A file is received once it is whole, its name fits its layout and its manifest lists "
+            "it; see docs/new-vendor.md.")  # fmt: skip
 
 
 def _accounts(session: Session) -> pl.DataFrame:

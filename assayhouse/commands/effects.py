@@ -58,7 +58,9 @@ def effects(_session: Session, args: argparse.Namespace) -> int:
     text = yaml.safe_dump(spec.to_dict(), sort_keys=False, allow_unicode=True)
     (out / "spec.yaml").write_text(text, encoding="utf-8")
     title = f"{long.path.name}: differences from {spec.reference}"
-    print_table(_differences(table, spec.conf_level), title=title)
+    print_table(
+        _differences(table, spec.conf_level), title=title, whole="all are in the files written"
+    )
     for line in (*_gaps(long.frame, table), *_reasons(table)):
         say(line)
     refused = table.filter(pl.col("status") != "ok").height

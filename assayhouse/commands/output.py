@@ -33,8 +33,13 @@ def say(text: str) -> None:
     write_line(sys.stdout, clean(text))
 
 
-def print_table(frame: pl.DataFrame, *, title: str = "", console: Console | None = None) -> None:
-    """Print the first rows, and as many columns as fit; the rest is named, never cut in silence."""
+def print_table(
+    frame: pl.DataFrame, *, title: str = "", whole: str = "", console: Console | None = None
+) -> None:
+    """Print the first rows, and as many columns as fit; the rest is named, never cut in silence.
+
+    ``whole`` says where all rows are.
+    """
     out = console or Console(highlight=False, markup=False)
     rows = [[clean(value) for value in row] for row in frame.head(ROWS_SHOWN).rows()]
     shown = _fitting(frame.columns, rows, width=out.width)
@@ -45,7 +50,7 @@ def print_table(frame: pl.DataFrame, *, title: str = "", console: Console | None
     for row in rows:
         table.add_row(*(Text(cell) for cell in row[:shown]))
     out.print(table)
-    for line in _left_out(frame, shown):
+    for line in _left_out(frame, shown, whole):
         out.print(Text(line))
 
 
@@ -60,14 +65,13 @@ def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], *, width: int)
     return shown
 
 
-def _left_out(frame: pl.DataFrame, shown: int) -> list[str]:
+def _left_out(frame: pl.DataFrame, shown: int, whole: str) -> list[str]:
     lines = []
     if frame.width > shown:
         lines.append(f"{frame.width - shown} more columns: {', '.join(frame.columns[shown:])}")
     if frame.height > ROWS_SHOWN:
         lines.append(
-            f"{frame.height} rows, the first {ROWS_SHOWN} shown; `assayhouse sql --format csv` "
-            "gives all of a query"
+            f"{frame.height} rows, the first {ROWS_SHOWN} shown{f'; {whole}' if whole else ''}"
         )
     return lines
 

@@ -50,7 +50,7 @@ def poppk(_session: Session, args: argparse.Namespace) -> int:
         tell("write", 4, _STEPS)
         not_written = _write(out, result, tables, drawn)
     failed = result.status == "FAILED"
-    print_table(tables["parameters"], title=_title(result))
+    print_table(tables["parameters"], title=_title(result), whole="all are in the files written")
     for line in (*reason_lines(result.reasons), *note_lines(table, events.issues)):
         say(line)
     if not failed and "exposure" not in tables:

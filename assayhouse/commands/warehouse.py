@@ -25,5 +25,5 @@ def sql(session: Session, args: argparse.Namespace) -> int:
     elif args.format == "json":
         sys.stdout.write(frame.write_json() + "\n")
     else:
-        print_table(frame)
+        print_table(frame, whole="`--format csv` gives all")
     return 0

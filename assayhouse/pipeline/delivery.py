@@ -34,6 +34,7 @@ from assayhouse.pipeline.delivery_settle import (
 )
 from assayhouse.pipeline.delivery_tables import publish_intake
 from assayhouse.trust.audit import AuditLog
+from assayhouse.warehouse.belonging import claim
 from assayhouse.warehouse.home import Home
 
 __all__ = [
@@ -116,6 +117,7 @@ def scan(
         New receipts, in the order in which they are to be ingested.
     """
     with home.lock(wait_seconds=LOCK_SECONDS):
+        claim(home, declarations.study.study_id)
         log = AuditLog(home.audit_file)
         register = Register(log)
         clear_taken(home, register)

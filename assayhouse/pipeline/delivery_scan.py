@@ -92,6 +92,24 @@ def survey(home: Home, declarations: Declarations, *, pause: Pause) -> Survey:
     return Survey(transfers=tuple(transfers), waiting=tuple(waiting))
 
 
+def waiting_in_landing(home: Home, declarations: Declarations) -> tuple[Waiting, ...]:
+    """Say which files stay in landing and why; moves nothing.
+
+    Parameters
+    ----------
+    home : Home
+        Where landing is.
+    declarations : Declarations
+        Layouts of the study.
+    """
+    astray = tuple(
+        Waiting(vendor="", file_name=path.name, why="it lies in no vendor's folder", known=False)
+        for path in sorted(home.landing.glob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    )
+    return (*astray, *survey(home, declarations, pause=lambda _seconds: None).waiting)
+
+
 def _files(landing: Path) -> list[Path]:
     return [
         path

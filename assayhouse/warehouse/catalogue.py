@@ -1,5 +1,6 @@
 """Files that people query: built anew from one publication, swapped in whole, opened read-only."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from shutil import copyfile
@@ -24,6 +25,14 @@ from assayhouse.warehouse.session import (
 from assayhouse.warehouse.window import create_views, pinned, shown
 
 _WAIT_SECONDS = 120.0
+_SHOW = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
+_TABLES = """
+select schema_name as "schema", name, comment from (
+  select schema_name, table_name as name, comment from duckdb_tables() where not internal
+  union all
+  select schema_name, view_name as name, comment from duckdb_views() where not internal
+) order by all
+"""
 _BUILD_MEMORY = "500MB"  # rows pass through: more makes it no faster
 
 
@@ -171,9 +180,26 @@ def query(
     if not path.is_file():
         message = f"{path}: there is no warehouse yet. Publish first."
         raise QueryError(message)
-    with asked("query"), read_only(path) as connection:
-        answer: pl.DataFrame = connection.sql(sql).pl()
+    connection = _opened(path)
+    with asked("query"), connection:
+        answer: pl.DataFrame = connection.sql(_spelled_out(sql)).pl()
     return answer
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return read_only(path)
+    except duckdb.Error as error:
+        message = (
+            f"{path}: the warehouse file cannot be opened: it is damaged, or another program "
+            "writes to it. Nothing is lost: `assayhouse run` builds it anew from the tables."
+        )
+        raise QueryError(message) from error
+
+
+def _spelled_out(sql: str) -> str:
+    """Ask for the tables of every schema where DuckDB would list those of the empty one alone."""
+    return _TABLES if _SHOW.fullmatch(sql) else sql
 
 
 def _past_sources(publication: Publication, home: Home, sides: Iterable[str]) -> list[views.Source]:
@@ -196,5 +222,5 @@ def _query_past(home: Home, sql: str, publication: Publication, *, sealed: bool)
         create_views(connection, sources)
         tables.describe(connection, publication, holds_sealed=with_sealed)
         close_doors(connection, tuple(path for source in sources for path in source.files))
-        answer: pl.DataFrame = connection.sql(sql).pl()
+        answer: pl.DataFrame = connection.sql(_spelled_out(sql)).pl()
     return answer

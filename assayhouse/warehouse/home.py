@@ -160,6 +160,11 @@ class Home:
         """The publication that is served."""
         return self.root / "publication.json"
 
+    @property
+    def study_file(self) -> Path:
+        """Which study the home holds."""
+        return self.root / "study.json"
+
     def archive(self, side: str) -> Path:
         """Delivered bytes by SHA-256."""
         return self._side(side) / "archive"

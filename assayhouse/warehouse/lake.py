@@ -14,6 +14,7 @@ from assayhouse.contracts.declarations import Declarations
 from assayhouse.contracts.table_spec import TableSpec
 from assayhouse.errors import BlindingError, WarehouseError
 from assayhouse.warehouse import binding, delta, parts, publications, receipts, records, window
+from assayhouse.warehouse.belonging import require_study
 from assayhouse.warehouse.content import combine, content_hash, in_key_order
 from assayhouse.warehouse.home import Home
 from assayhouse.warehouse.publications import Pin, Publication
@@ -57,9 +58,15 @@ class Lake:
         Where the tables are.
     declarations : Declarations
         What the tables are.
+
+    Raises
+    ------
+    HomeError
+        The home holds another study.
     """
 
     def __init__(self, home: Home, declarations: Declarations) -> None:
+        require_study(home, declarations.study.study_id)
         self.home = home
         self.declarations = declarations
 

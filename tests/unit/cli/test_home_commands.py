@@ -91,3 +91,53 @@ def test_the_audit_chain_is_checked_row_by_row(home, capsys):
     path.write_text(path.read_text().replace("empty", "emptY"))
     assert cli.main(["audit", "verify"]) == 1
     assert "broken at row" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("question", ["show tables", "SHOW TABLES;"])
+def test_tables_of_every_schema_are_listed(home, capsys, question):
+    with duckdb.connect(str(home.warehouse_file("open"))) as connection:
+        connection.execute("create schema adam; create view adam.adsl as select 1 as one")
+    assert cli.main(["sql", question, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["adam,adsl,", "main,side,"]
+
+
+def test_a_damaged_warehouse_is_told_with_what_builds_it_anew(home, capsys):
+    home.warehouse_file("open").write_bytes(b"no warehouse")
+    assert cli.main(["sql", "select 1"]) == 2
+    told = capsys.readouterr().err
+    assert "is damaged" in told
+    assert "`assayhouse run` builds it anew" in told
+
+
+def test_what_stays_in_landing_is_told_with_the_reason(home, capsys):
+    folder = home.landing / "singulex"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"nobody-{number:02d}.csv").write_text("x")
+    (home.landing / "stray.csv").write_text("x")
+    assert cli.main(["status"]) == 0
+    told = capsys.readouterr().out
+    assert "landing/stray.csv: it lies in no vendor's folder" in told
+    assert "landing/singulex/nobody-00.csv: its name fits no layout" in told
+    assert "and 3 more files" in told
+    assert "new-vendor.md" in told
+    (folder / "nobody-00.csv").unlink()
+
+
+def test_a_held_delivery_is_told_with_both_commands(home, capsys):
+    register = Register(AuditLog(home.audit_file))
+    (item,) = register.arrive(
+        [
+            Receipt(
+                number=0, vendor="singulex", layout="singulex.results", file_name="a.csv",
+                sha256="0" * 64, bytes=1, side="open", received_at="", manifest=None, marks=(),
+            )
+        ],
+        at=AT, who="tester",
+    )  # fmt: skip
+    register.record(item.number, "HELD", why="12 % of the records vanished", at=AT, who="tester")
+    assert cli.main(["status"]) == 0
+    told = capsys.readouterr().out
+    assert f"{item.number} is HELD: 12 % of the records vanished" in told
+    assert f"assayhouse approve {item.number} --reason TEXT" in told
+    assert f"assayhouse refuse {item.number} --reason TEXT" in told
