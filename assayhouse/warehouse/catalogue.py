@@ -20,6 +20,7 @@ from assayhouse.warehouse.session import (
     in_memory,
     read_only,
     require_question,
+    settle,
     without_values,
 )
 from assayhouse.warehouse.window import create_views, pinned, shown
@@ -119,7 +120,7 @@ def _write(
     }
     try:
         with duckdb.connect(str(path), config=config) as connection:
-            connection.execute("set TimeZone = 'UTC'")
+            settle(connection)
             connection.begin()  # one flush to disk, not one per statement
             tables.fill(connection, lake.declarations, sources)
             tables.describe(connection, publication, holds_sealed=holds_sealed)

@@ -63,8 +63,14 @@ def in_memory(temporary: Path, *, threads: int = THREADS) -> duckdb.DuckDBPyConn
             "python_enable_replacements": "false",
         }
     )
-    connection.execute("set TimeZone = 'UTC'")
+    settle(connection)
     return connection
+
+
+def settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set what every connection has: times in UTC, and nothing printed while a question runs."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
 
 
 def read_only(path: Path) -> duckdb.DuckDBPyConnection:
@@ -79,7 +85,7 @@ def read_only(path: Path) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": "false",
         },
     )
-    connection.execute("set TimeZone = 'UTC'")
+    settle(connection)
     connection.execute("set lock_configuration = true")
     return connection
 
