@@ -68,7 +68,6 @@ def _well(draft: Draft, cells: Mapping[str, str], number: int) -> None:
         raise InstrumentFileError(message, code="damaged", offset=number)
     value, state = _state(draft, cells)
     text = cells.get("CONC", "")
-    replicate = draft.number(cells.get("REP", ""))
     sample = cells.get("ACCNO") or cells.get("LEVEL") or None
     row: Row = {
         "plate": cells["PLATEID"] or "1",
@@ -76,7 +75,7 @@ def _well(draft: Draft, cells: Mapping[str, str], number: int) -> None:
         "type": kind,
         "sample": sample,
         "analyte": cells["PARAMCD"],
-        "replicate": None if replicate is None else int(replicate),
+        "replicate": draft.count(cells.get("REP", "")),
         "dilution": draft.number(cells.get("DILUTION", "")),
         "expected_conc": draft.number(cells.get("EXPCONC", "")),
         "reported_conc": value,

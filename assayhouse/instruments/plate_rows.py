@@ -110,6 +110,16 @@ class Draft:
             self.flag("unreadable_value")
         return value
 
+    def count(self, text: str) -> int | None:
+        """Parse a number of a replicate; None without one, and a flag where it can be none."""
+        value = self.number(text)
+        if value is None:
+            return None
+        if not (1 <= value <= MOST_ROWS and value == int(value)):
+            self.flag("unreadable_value")
+            return None
+        return int(value)
+
     def result(self, text: str) -> tuple[float | None, str]:
         """Concentration and state of a printed result."""
         value, state = parse_result(text)

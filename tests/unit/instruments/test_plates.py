@@ -261,3 +261,11 @@ def test_inspection_counts_results_and_draws_standards(tmp_path, content, kind):
     found = inspect(path)
     assert found.metadata["results"] == found.tables["wells"].height > 0
     assert found.picture.series
+
+
+@pytest.mark.parametrize("number", ["9" * 31, "0", "-1", "1.5"])
+def test_a_replicate_that_is_no_number_of_one_is_flagged_and_counted_in_order(plate_of, number):
+    run = plate_of(files.DIGITAL.replace('"ACC1","2"', f'"ACC1","{number}"'))
+    assert "unreadable_value" in run.flags
+    assert run.wells["replicate"].null_count() == 0
+    assert run.wells["replicate"].min() >= 1
