@@ -173,7 +173,7 @@ def _add_deliveries(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--reason", required=True, help="goes on record")
     audit = commands.add_parser(
         "audit", help="the audit chain", usage="assayhouse audit [-h] verify"
-    ).add_subparsers(metavar="verify", required=True)
+    ).add_subparsers(prog="assayhouse audit", metavar="verify", required=True)
     _add(audit, "verify", handler="delivery:audit_verify", text="recompute the audit chain")
 
 

@@ -14,6 +14,7 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from assayhouse.errors import HomeError
 from assayhouse.intake.receipt import HELD, Register
 from assayhouse.pipeline import delivery
 from assayhouse.simulate.record import write_transfer, write_truth
@@ -171,8 +172,12 @@ def relations_failed(step: Step) -> list[str]:
 def main() -> int:
     """Run the demonstration and return its exit code."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    home = Home(home_from_environment()).create()
-    declared = _study(home, at="").declarations.study.layouts
+    study = _study(Home(home_from_environment()), at="")
+    try:
+        home, declared = study.home, study.declarations.study.layouts
+    except HomeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     simulated = simulate_study(layouts=declared)
     write_truth(simulated, TRUTH)
     console.print("SYNTHETIC data: a simulated trial; no number here comes from a person.")

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assayhouse.warehouse.home import Home
+from assayhouse.errors import HomeError
 from dagster_project import demo
 from dagster_project.folder import instance_of
-from dagster_project.resources import HOME_VARIABLE, STUDY_VARIABLE, home_from_environment
+from dagster_project.resources import HOME_VARIABLE, STUDY_VARIABLE, study_from_environment
 
 HOST, PORT = "127.0.0.1", "3000"
 MODULE = "dagster_project.definitions"
@@ -28,7 +28,11 @@ def server(*, port: str = PORT, read_only: bool = False) -> list[str]:
 
 def main() -> int:
     """Serve until stopped; returns the web server's exit code."""
-    home = Home(home_from_environment())
+    try:
+        home = study_from_environment().home
+    except HomeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     os.environ[HOME_VARIABLE] = str(home.root)
     if not home.publication_file.is_file() and STUDY_VARIABLE not in os.environ:
         demo.main()

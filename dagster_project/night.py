@@ -183,9 +183,13 @@ class _Night:
         return [name for name in tables if holds_figures(tables[name]) or name in DIAGNOSTICS]
 
     def publication_due(self) -> bool:
-        """Whether Dagster has not shown what is served."""
+        """Whether Dagster has not shown what is served, or its files are missing or damaged."""
+        from assayhouse.pipeline.publication import is_served  # noqa: PLC0415 - slow
+
         served = self.lake.publication()
-        return served is None or self.shown([warehouse.KEY])[warehouse.KEY] != served.content_hash
+        if served is None or self.shown([warehouse.KEY])[warehouse.KEY] != served.content_hash:
+            return True
+        return not is_served(self.lake.home, self.lake.declarations, served)
 
 
 def _start(instance: dg.DagsterInstance, study: StudyHome, tell: Tell) -> _Night:

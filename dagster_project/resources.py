@@ -12,6 +12,7 @@ import dagster as dg
 
 from assayhouse.contracts import declarations
 from assayhouse.contracts.declarations import Declarations
+from assayhouse.pipeline.belonging import require_study
 from assayhouse.warehouse.home import Home
 
 HOME_VARIABLE, STUDY_VARIABLE = "ASSAYHOUSE_HOME", "ASSAYHOUSE_STUDY"
@@ -57,8 +58,15 @@ class StudyHome(dg.ConfigurableResource):
 
     @property
     def home(self) -> Home:
-        """The home, made if it is not there."""
+        """The home, made if it is not there.
+
+        Raises
+        ------
+        HomeError
+            It holds another study.
+        """
         home = Home(Path(self.home_path))
+        require_study(home, self.declarations)
         home.create()
         return home
 

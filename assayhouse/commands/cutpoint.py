@@ -37,10 +37,11 @@ def cutpoint(_session: Session, args: argparse.Namespace) -> int:
     from assayhouse.analysis.cut_point_spec import CutPointSpec  # noqa: PLC0415 - slow
     from assayhouse.analysis.own_cut_points import search_table  # noqa: PLC0415 - slow
 
+    out = out_folder(args.out)
     typed_in = {name: getattr(args, name) for name in GIVEN if getattr(args, name) is not None}
     in_file = read_options(Path(args.spec)) if args.spec else {}
     spec = CutPointSpec.from_dict({**in_file, **typed_in})
-    path, out = Path(args.input), out_folder(args.out)
+    path = Path(args.input)
     given = read_input(path, spec)
     with told_by_line(given.table), progress() as tell:
         searches = search_table(given.table.frame, spec, tell)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from assayhouse.warehouse.home import Home
 
 _WAITING = ("HELD", "REJECTED")
-_SHOWN_WAITING = 10
 _ACCOUNT = {"accepted_rows": "accepted", "quarantined_rows": "quarantined", "balanced": "balanced"}
 
 
@@ -29,30 +28,37 @@ def run(session: Session, _args: argparse.Namespace) -> int:
     """
     from assayhouse.pipeline.night import run_night  # noqa: PLC0415 - slow
 
-    declarations = session.declarations()
-    home = session.home(create=True)
+    home, declarations = session.home_of_study(create=True)
     with progress() as tell:
         result = run_night(home, declarations, at=session.at, who=session.who, progress=tell)
     states = [outcome.state for outcome in result.outcomes]
     counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
     say(f"{len(states)} deliveries: {counts}" if states else "no new delivery")
     say(f"{len(result.built)} relations built anew")
-    _tell_waiting(home, declarations)
     published = result.published
     news = "new" if published.is_new else "unchanged"
     say(f"publication {published.publication.number} ({news}); report in {published.report_folder}")
     if any(state in _WAITING for state in states):
         say("See `assayhouse status`; a held delivery waits for approve or refuse.")
-        return 1
-    return 0
+    _tell_landing(home, declarations)
+    return int(any(state in _WAITING for state in states))
+
+
+def _tell_landing(home: "Home", declarations: "Declarations") -> None:
+    from assayhouse.commands.next_steps import landing_lines  # noqa: PLC0415 - slow
+    from assayhouse.pipeline.delivery import left_in_landing  # noqa: PLC0415 - slow
+
+    for line in landing_lines(left_in_landing(home, declarations)):
+        say(line)
 
 
 def status(session: Session, _args: argparse.Namespace) -> int:
-    """Print every delivery with its state and account, the latest first."""
+    """Print every delivery with its state and account, the latest first, and what to do next."""
+    from assayhouse.commands.next_steps import decision_lines  # noqa: PLC0415 - slow
     from assayhouse.intake.receipt import Register  # noqa: PLC0415 - slow
     from assayhouse.trust.audit import AuditLog  # noqa: PLC0415 - slow
 
-    home = session.home()
+    home, declarations = session.home_of_study()
     register = Register(AuditLog(home.audit_file))
     rows = [
         {
@@ -63,46 +69,27 @@ def status(session: Session, _args: argparse.Namespace) -> int:
         }
         for item in register.receipts()[::-1]
     ]
-    if not rows:
+    if rows:
+        table = pl.DataFrame(rows).join(
+            _accounts(home, declarations), on="receipt", how="left", maintain_order="left"
+        )
+        print_table(
+            table.select("receipt", "layout", "state", *_ACCOUNT.values(), "file"),
+            whole='all: assayhouse sql "from intake.receipts" --format csv',
+        )
+    else:
         say("no delivery yet")
-        _tell_waiting(home, session.declarations())
-        return 0
-    table = pl.DataFrame(rows).join(
-        _accounts(session), on="receipt", how="left", maintain_order="left"
-    )
-    print_table(
-        table.select("receipt", "layout", "state", *_ACCOUNT.values(), "file"),
-        whole='all: assayhouse sql "from intake.receipts" --format csv',
-    )
-    for item in register.in_state("HELD"):
-        say(f"{item.number} is HELD: {register.why(item.number)}")
-        say(f"  let it in:   assayhouse approve {item.number} --reason TEXT")
-        say(f"  keep it out: assayhouse refuse {item.number} --reason TEXT")
-    _tell_waiting(home, session.declarations())
+    for line in decision_lines(register):
+        say(line)
+    _tell_landing(home, declarations)
     return 0
 
 
-def _tell_waiting(home: "Home", declarations: "Declarations") -> None:
-    """Say what stays in landing, so that nobody takes it for received."""
-    from assayhouse.pipeline.delivery_scan import waiting_in_landing  # noqa: PLC0415 - slow
-
-    waiting = waiting_in_landing(home, declarations)
-    for item in waiting[:_SHOWN_WAITING]:
-        place = f"landing/{item.vendor}".rstrip("/")
-        say(f"not received: {place}/{item.file_name}: {item.why}")
-    if len(waiting) > _SHOWN_WAITING:
-        say(f"and {len(waiting) - _SHOWN_WAITING} more files")
-    if waiting:
-        say("A file is received once it is whole, its name fits its layout and its manifest lists "
-            "it; see docs/new-vendor.md.")  # fmt: skip
-
-
-def _accounts(session: Session) -> pl.DataFrame:
+def _accounts(home: "Home", declarations: "Declarations") -> pl.DataFrame:
     from assayhouse.warehouse.lake import Lake  # noqa: PLC0415 - slow
 
-    declarations = session.declarations()
     relation = "intake.line_accounts"
-    lake = Lake(session.home(), declarations)
+    lake = Lake(home, declarations)
     if lake.head(relation) is None:
         table = declarations.tables[relation].empty()
     else:
@@ -132,9 +119,10 @@ def refuse(session: Session, args: argparse.Namespace) -> int:
 def _decide(
     session: Session, args: argparse.Namespace, decide: "Callable[..., Outcome]", *, news: str
 ) -> int:
+    home, declarations = session.home_of_study()
     decide(
-        session.home(),
-        session.declarations(),
+        home,
+        declarations,
         args.receipt,
         reason=args.reason,
         at=session.at,
@@ -148,9 +136,10 @@ def unblind(session: Session, args: argparse.Namespace) -> int:
     """Record the unblinding of the study."""
     from assayhouse.pipeline import publication  # noqa: PLC0415 - slow
 
+    home, declarations = session.home_of_study()
     publication.unblind(
-        session.home(),
-        session.declarations(),
+        home,
+        declarations,
         planned=args.planned,
         reason=args.reason,
         at=session.at,

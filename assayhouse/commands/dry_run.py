@@ -19,7 +19,7 @@ def dry_run(session: Session, _args: argparse.Namespace) -> int:
 
     console = Console(highlight=False, soft_wrap=True)
     with console.status("analysis with dummy arms"):
-        done = run(session.home(), session.declarations())
+        done = run(*session.home_of_study())
     console.print(
         f"{len(done.relations)} relations built from DUMMY arms; nothing sealed was read."
     )

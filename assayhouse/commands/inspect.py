@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from assayhouse.commands.output import print_table, say
+from assayhouse.commands.own_options import out_file
 from assayhouse.commands.session import Session
 from assayhouse.errors import DeclarationError
 from assayhouse.instruments.flag_words import FLAG_WORDS
@@ -28,7 +29,7 @@ def inspect_file(_session: Session, args: argparse.Namespace) -> int:
     DeclarationError
         The picture's name ends in none of ``.svg``, ``.png`` and ``.pdf``.
     """
-    out = None if args.picture is None else Path(args.picture)
+    out = None if args.picture is None else out_file(args.picture)
     if out is not None and out.suffix.lower() not in PICTURES:
         message = f"{out}: a picture is {', '.join(PICTURES)}. Nothing was written."
         raise DeclarationError(message)

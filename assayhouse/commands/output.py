@@ -14,8 +14,9 @@ from rich.text import Text
 from assayhouse.commands.lines import write_line
 
 ROWS_SHOWN = 50
-_WIDEST = 48
 _NARROWEST = 3
+_WORD = 24  # longer words are broken before a column is left out
+_BETWEEN, _EDGES = 3, 2  # blanks of the table that are no column's
 
 Tell = Callable[[str, int, int], None]
 
@@ -34,45 +35,73 @@ def say(text: str) -> None:
 
 
 def print_table(
-    frame: pl.DataFrame, *, title: str = "", whole: str = "", console: Console | None = None
+    frame: pl.DataFrame,
+    *,
+    title: str = "",
+    rows: int = ROWS_SHOWN,
+    whole: str = "",
+    console: Console | None = None,
 ) -> None:
     """Print the first rows, and as many columns as fit; the rest is named, never cut in silence.
 
-    ``whole`` says where all rows are.
+    Text is broken over lines before a column is left out; ``whole`` says where all is.
     """
     out = console or Console(highlight=False, markup=False)
-    rows = [[clean(value) for value in row] for row in frame.head(ROWS_SHOWN).rows()]
-    shown = _fitting(frame.columns, rows, width=out.width)
+    cells = [[clean(value) for value in row] for row in frame.head(rows).rows()]
+    widths = _widths(frame, cells, width=out.width)
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for name in frame.columns[:shown]:
+    for name, wide in zip(frame.columns, widths, strict=False):
         right = frame.schema[name].is_numeric()
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row[:shown]))
+        table.add_column(
+            Text(name), justify="right" if right else "left", overflow="fold", width=wide
+        )
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row[: len(widths)]))
     out.print(table)
-    for line in _left_out(frame, shown, whole):
+    for line in _left_out(frame, len(widths), rows=rows, whole=whole):
         out.print(Text(line))
 
 
-def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], *, width: int) -> int:
-    used, shown = 0, 0
-    for position, name in enumerate(names):
-        cells = [len(row[position]) for row in rows]
-        used += min(_WIDEST, max([len(name), _NARROWEST, *cells])) + 2
-        if shown and used > width:
-            break
+def _widths(frame: pl.DataFrame, cells: Sequence[Sequence[str]], *, width: int) -> list[int]:
+    """Width of every column that fits: its longest word at least, more where there is room."""
+    listed = [[name, *(row[place] for row in cells)] for place, name in enumerate(frame.columns)]
+    full = [max(map(len, texts)) for texts in listed]
+    least = [
+        wide if kind.is_numeric() else min(wide, _longest_word(texts))
+        for kind, wide, texts in zip(frame.dtypes, full, listed, strict=True)
+    ]
+    shown = 1
+    while shown < len(least) and _taken(least[: shown + 1]) <= width:
         shown += 1
-    return shown
+    found = least[:shown]
+    if shown == 1:
+        return [min(full[0], max(_NARROWEST, width - _EDGES))]
+    for _ in range(width - _taken(found)):
+        # The next character goes to the column whose text is broken over most lines.
+        place = max(range(shown), key=lambda at: full[at] / found[at])
+        if found[place] >= full[place]:
+            break
+        found[place] += 1
+    return found
 
 
-def _left_out(frame: pl.DataFrame, shown: int, whole: str) -> list[str]:
+def _longest_word(texts: Sequence[str]) -> int:
+    words = (len(word) for text in texts for word in text.split())
+    return max(_NARROWEST, min(_WORD, max(words, default=0)))
+
+
+def _taken(widths: Sequence[int]) -> int:
+    return sum(widths) + _BETWEEN * (len(widths) - 1) + _EDGES
+
+
+def _left_out(frame: pl.DataFrame, shown: int, *, rows: int, whole: str) -> list[str]:
     lines = []
     if frame.width > shown:
-        lines.append(f"{frame.width - shown} more columns: {', '.join(frame.columns[shown:])}")
-    if frame.height > ROWS_SHOWN:
-        lines.append(
-            f"{frame.height} rows, the first {ROWS_SHOWN} shown{f'; {whole}' if whole else ''}"
-        )
+        names = ", ".join(frame.columns[shown:])
+        where = whole or "a wider terminal shows them"
+        lines.append(f"{frame.width - shown} more columns: {names} ({where})")
+    if frame.height > rows:
+        lines.append(f"{frame.height} rows, the first {rows} shown{f'; {whole}' if whole else ''}")
     return lines
 
 

@@ -1,5 +1,6 @@
 """What a command is told beside a table: options in a file of YAML, the folder for results."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,15 +43,40 @@ def out_folder(name: str) -> Path:
         A file is where the folder or one above it must be.
     """
     folder = Path(name)
+    _require_way(folder)
+    return folder
+
+
+def out_file(name: str) -> Path:
+    """Return the file to write, anew where it is there already; told before the work as well.
+
+    Parameters
+    ----------
+    name : str
+        As it was given.
+
+    Raises
+    ------
+    DeclarationError
+        A folder is where the file must be, or a file where a folder above it must be.
+    """
+    path = Path(name)
+    if path.is_dir():
+        message = f"{path}: a folder, where a file is written. Nothing was written. Name a file."
+        raise DeclarationError(message)
+    _require_way(path.parent)
+    return path
+
+
+def _require_way(folder: Path) -> None:
     blocked = next(
-        (at for at in (folder, *folder.parents) if at.exists() and not at.is_dir()), None
+        (at for at in (folder, *folder.parents) if os.path.lexists(at) and not at.is_dir()), None
     )
     if blocked is not None:
         message = (
             f"{blocked}: a file, where --out needs a folder. Nothing was written. Name another."
         )
         raise DeclarationError(message)
-    return folder
 
 
 @contextmanager

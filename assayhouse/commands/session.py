@@ -55,20 +55,36 @@ class Session:
 
         return declarations.load(self.study_path)
 
-    def home(self, *, create: bool = False) -> "Home":
-        """Open the home; only commands that receive deliveries make one.
+    def home_of_study(self, *, create: bool = False) -> "tuple[Home, Declarations]":
+        """Open the home for its study; only commands that receive deliveries make one.
 
         Raises
         ------
         HomeError
-            The folder is not there.
+            The folder is not there, or holds another study.
         """
+        from assayhouse.pipeline.belonging import require_study  # noqa: PLC0415 - slow
+
+        declarations = self.declarations()
+        home = self._place(create=create)
+        require_study(home, declarations)
+        return (home.create() if create else home), declarations
+
+    def home(self) -> "Home":
+        """Open the home for a question that needs no study; one that is named must be its own.
+
+        Raises
+        ------
+        HomeError
+            The folder is not there, or holds another study than the one named.
+        """
+        return self._place() if self.study_path is None else self.home_of_study()[0]
+
+    def _place(self, *, create: bool = False) -> "Home":
         from assayhouse.warehouse.home import Home  # noqa: PLC0415 - slow
 
         home = Home(self.home_path)
-        if create:
-            home.create()
-        elif not self.home_path.is_dir():
+        if not create and not self.home_path.is_dir():
             message = (
                 f"{self.home_path}: no home here. Nothing was done. Make one with "
                 "`assayhouse --home FOLDER run`, or name another with --home."

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from assayhouse.commands.output import print_table, progress, say
+from assayhouse.commands.own_options import out_file, out_folder
 from assayhouse.commands.session import Session
 
 
@@ -22,7 +23,7 @@ def dictionary(session: Session, args: argparse.Namespace) -> int:
     """Write the data dictionary."""
     from assayhouse.contracts.dictionary import dictionary as describe  # noqa: PLC0415 - slow
 
-    out = Path(args.out)
+    out = out_file(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(describe(session.declarations()), encoding="utf-8")
     say(f"{out} written")
@@ -72,7 +73,7 @@ def simulate(_session: Session, args: argparse.Namespace) -> int:
     from assayhouse.simulate.record import write_transfer, write_truth  # noqa: PLC0415 - slow
     from assayhouse.simulate.study import simulate_study  # noqa: PLC0415 - slow
 
-    out = Path(args.out)
+    out = out_folder(args.out)
     with progress() as tell:
         tell("simulate subjects and results", 0, 1)
         study = simulate_study(seed=args.seed, faults=args.faults)

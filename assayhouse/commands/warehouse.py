@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from assayhouse.commands.output import print_table
+from assayhouse.commands.output import ROWS_SHOWN, print_table
 from assayhouse.commands.session import Session
 
 
@@ -15,7 +15,7 @@ def sql(session: Session, args: argparse.Namespace) -> int:
     int
         0; an unanswerable query raises.
     """
-    from assayhouse.warehouse.catalogue import query  # noqa: PLC0415 - slow
+    from assayhouse.warehouse.catalogue import is_listing, query  # noqa: PLC0415 - slow
     from assayhouse.warehouse.flat import without_lists  # noqa: PLC0415 - slow
 
     as_of = int(args.as_of) if args.as_of and args.as_of.isdigit() else args.as_of
@@ -25,5 +25,6 @@ def sql(session: Session, args: argparse.Namespace) -> int:
     elif args.format == "json":
         sys.stdout.write(frame.write_json() + "\n")
     else:
-        print_table(frame, whole="`--format csv` gives all")
+        rows = frame.height if is_listing(args.query) else ROWS_SHOWN
+        print_table(frame, rows=rows, whole="`--format csv` gives all")
     return 0

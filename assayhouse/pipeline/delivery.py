@@ -23,8 +23,9 @@ from assayhouse.intake.receipt import (
     Receipt,
     Register,
 )
+from assayhouse.pipeline import belonging
 from assayhouse.pipeline.delivery_record import Check, drop_rows, read_judgement
-from assayhouse.pipeline.delivery_scan import Pause, Waiting, clear_taken, survey, take
+from assayhouse.pipeline.delivery_scan import Pause, Waiting, clear_taken, strays, survey, take
 from assayhouse.pipeline.delivery_settle import (
     compare_anew,
     publish_rows,
@@ -34,7 +35,6 @@ from assayhouse.pipeline.delivery_settle import (
 )
 from assayhouse.pipeline.delivery_tables import publish_intake
 from assayhouse.trust.audit import AuditLog
-from assayhouse.warehouse.belonging import claim
 from assayhouse.warehouse.home import Home
 
 __all__ = [
@@ -115,9 +115,14 @@ def scan(
     -------
     tuple of Receipt
         New receipts, in the order in which they are to be ingested.
+
+    Raises
+    ------
+    HomeError
+        The home holds another study.
     """
     with home.lock(wait_seconds=LOCK_SECONDS):
-        claim(home, declarations.study.study_id)
+        belonging.claim(home, declarations, at=at, who=who)
         log = AuditLog(home.audit_file)
         register = Register(log)
         clear_taken(home, register)
@@ -147,7 +152,7 @@ def left_in_landing(
     home: Home, declarations: Declarations, *, pause: Pause = time.sleep
 ) -> tuple[Waiting, ...]:
     """Files that stay in landing and why: their transfer is not complete, or nobody knows them."""
-    return survey(home, declarations, pause=pause).waiting
+    return (*strays(home.landing), *survey(home, declarations, pause=pause).waiting)
 
 
 def receipts(home: Home) -> tuple[Receipt, ...]:
@@ -192,6 +197,7 @@ def ingest(home: Home, declarations: Declarations, number: int, *, at: str, who:
     DeliveryStateError
         There is no such delivery, or an earlier one of its layout has no outcome yet.
     """
+    belonging.require_study(home, declarations)
     with home.lock(wait_seconds=LOCK_SECONDS):
         register = _register(home)
         receipt = register.receipt(number)
@@ -219,6 +225,7 @@ def approve(
         served has changed since it was compared: then it is compared anew and the person looks
         again.
     """
+    belonging.require_study(home, declarations)
     with home.lock(wait_seconds=LOCK_SECONDS):
         register = _register(home)
         receipt = register.receipt(number)
@@ -257,6 +264,7 @@ def refuse(
     DeliveryStateError
         It is not on hold, or no reason is given.
     """
+    belonging.require_study(home, declarations)
     with home.lock(wait_seconds=LOCK_SECONDS):
         register = _register(home)
         receipt = register.receipt(number)

@@ -6,6 +6,7 @@ Takes complete transfers into the archive and the register. Judges no content.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from assayhouse.contracts.declarations import Declarations
@@ -17,6 +18,11 @@ from assayhouse.trust.archive import Look, archive_file, remove_taken
 from assayhouse.warehouse.home import Home
 
 SETTLE_SECONDS = 0.05
+_MANIFEST = f"Put its manifest (<name>{SUFFIX}) beside it, which the vendor sends."
+_COMPLETE = "Complete the transfer: what the manifest names must lie beside it as it says."
+_ONE = "Leave one of the manifests."
+_NAME = "Rename it as the layout's file_pattern says, send it with a manifest, or take it away."
+_GROWING = "The next run takes it when it is complete."
 Pause = Callable[[float], None]
 
 
@@ -28,6 +34,8 @@ class Waiting:
     file_name: str
     why: str
     known: bool
+    remedy: str = ""
+    since: str = ""  # when it came to lie there, ISO 8601
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,24 +100,6 @@ def survey(home: Home, declarations: Declarations, *, pause: Pause) -> Survey:
     return Survey(transfers=tuple(transfers), waiting=tuple(waiting))
 
 
-def waiting_in_landing(home: Home, declarations: Declarations) -> tuple[Waiting, ...]:
-    """Say which files stay in landing and why; moves nothing.
-
-    Parameters
-    ----------
-    home : Home
-        Where landing is.
-    declarations : Declarations
-        Layouts of the study.
-    """
-    astray = tuple(
-        Waiting(vendor="", file_name=path.name, why="it lies in no vendor's folder", known=False)
-        for path in sorted(home.landing.glob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    )
-    return (*astray, *survey(home, declarations, pause=lambda _seconds: None).waiting)
-
-
 def _files(landing: Path) -> list[Path]:
     return [
         path
@@ -135,12 +125,14 @@ class _Folder:
         for path in (item for item in self.paths if item.name.endswith(SUFFIX)):
             found = self._listed(path)
             if isinstance(found, str):
-                waiting.append(self._wait(path, found))
+                waiting.append(self._wait(path, found, remedy=_COMPLETE))
                 claimed.update(self._names(path))
                 continue
             names = {candidate.path.name for candidate in found}
             if names & claimed:
-                waiting.append(self._wait(path, "another manifest lists one of its files"))
+                waiting.append(
+                    self._wait(path, "another manifest lists one of its files", remedy=_ONE)
+                )
                 continue
             claimed |= names
             transfers.append(found)
@@ -199,15 +191,48 @@ class _Folder:
         ]
         if len(fitting) != 1:
             why = "its name fits several layouts" if fitting else "its name fits no layout"
-            return self._wait(path, why, known=False)
+            return self._wait(path, why, known=False, remedy=_NAME)
         if fitting[0].manifest == "required":
-            return self._wait(path, "its manifest has not come yet")
+            return self._wait(path, "its manifest has not come yet", remedy=_MANIFEST)
         if path not in self.steady:
-            return self._wait(path, "it is still growing")
+            return self._wait(path, "it is still growing", remedy=_GROWING)
         return Candidate(path=path, layout=fitting[0], entry=None, manifest_path=None)
 
-    def _wait(self, path: Path, why: str, *, known: bool = True) -> Waiting:
-        return Waiting(vendor=self.vendor, file_name=path.name, why=why, known=known)
+    def _wait(self, path: Path, why: str, *, known: bool = True, remedy: str) -> Waiting:
+        return Waiting(
+            vendor=self.vendor,
+            file_name=path.name,
+            why=why,
+            known=known,
+            remedy=remedy,
+            since=_since(path),
+        )
+
+
+def strays(landing: Path) -> tuple[Waiting, ...]:
+    """Files that no scan looks at: outside every vendor's folder, or in a folder below one."""
+    found = [*landing.glob("*"), *(path for path in landing.glob("*/*/**/*"))]
+    return tuple(
+        Waiting(
+            vendor=path.parent.relative_to(landing).as_posix(),
+            file_name=path.name,
+            why="only files directly in a vendor's folder are taken in",
+            known=False,
+            remedy="Move it into landing/<vendor>/.",
+            since=_since(path),
+        )
+        for path in sorted(found)
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    )
+
+
+def _since(path: Path) -> str:
+    """Last change of the folder's entry: a copy or a move into the folder makes one."""
+    try:
+        changed = path.stat().st_ctime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(changed, tz=UTC).isoformat(timespec="minutes")
 
 
 def take(

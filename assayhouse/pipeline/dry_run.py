@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from assayhouse.contracts.declarations import Declarations
+from assayhouse.pipeline.belonging import require_study
 from assayhouse.pipeline.context import BuildContext
 from assayhouse.pipeline.delivery import visible_receipts
 from assayhouse.pipeline.relations import derived, made
@@ -83,6 +84,7 @@ def dry_run(home: Home, declarations: Declarations) -> DryRun:
     AssayhouseError
         A relation cannot be built: the same would happen after unblinding.
     """
+    require_study(home, declarations)
     target = home.root / FOLDER
     draft = Home(home.draft("open")).create()
     lake, counts = Lake(home, declarations), dict[str, int]()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assayhouse.contracts.declarations import Declarations
 from assayhouse.errors import DeliveryStateError
+from assayhouse.pipeline.belonging import require_study
 from assayhouse.pipeline.delivery import visible_receipts
 from assayhouse.pipeline.report_page import report_page
 from assayhouse.trust.audit import AuditLog
@@ -51,6 +52,7 @@ def unblind(
     if planned not in {"planned", "unplanned"} or not reason.strip():
         message = "Say planned or unplanned and give a reason. Nothing was recorded."
         raise DeliveryStateError(message)
+    require_study(home, declarations)
     with home.lock():
         if is_unblinded(home):
             message = (
@@ -87,6 +89,14 @@ def _write_report(home: Home, declarations: Declarations, publication: Publicati
     return folder
 
 
+def is_served(home: Home, declarations: Declarations, publication: Publication) -> bool:
+    """Whether both warehouse files are whole and hold this publication, as far as they may."""
+    wanted = {"open": serves_sealed(home, declarations), "sealed": True}
+    return all(
+        published_in(home, side) == (publication.number, holds) for side, holds in wanted.items()
+    )
+
+
 def publish(home: Home, declarations: Declarations, *, at: str, who: str, reason: str) -> Published:
     """Bind the present tables into a publication and serve it; nothing new, nothing written.
 
@@ -103,9 +113,8 @@ def publish(home: Home, declarations: Declarations, *, at: str, who: str, reason
         publication = lake.bind(visible=visible_receipts(home), reason=reason, at=at)
         open_sealed = serves_sealed(home, declarations)
         is_new = before is None or before.number != publication.number
-        served = published_in(home, "open")
         files: tuple[Path, ...] = ()
-        if served != (publication.number, open_sealed):
+        if not is_served(home, declarations, publication):
             files = build_warehouse(lake, publication, serve_sealed=open_sealed)
         folder = _write_report(home, declarations, publication)
         if is_new:

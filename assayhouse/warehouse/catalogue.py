@@ -1,7 +1,8 @@
 """Files that people query: built anew from one publication, swapped in whole, opened read-only."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
 
@@ -28,7 +29,7 @@ from assayhouse.warehouse.window import create_views, pinned, shown
 _WAIT_SECONDS = 120.0
 _SHOW = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 _TABLES = """
-select schema_name as "schema", name, comment from (
+select schema_name as "schema", name, comment as label from (
   select schema_name, table_name as name, comment from duckdb_tables() where not internal
   union all
   select schema_name, view_name as name, comment from duckdb_views() where not internal
@@ -136,10 +137,10 @@ def _write(
 def published_in(home: Home, side: str) -> tuple[int, bool] | None:
     """Read which publication a warehouse file holds, and whether with the sealed side.
 
-    None where there is no file, or one that cannot be read.
+    None where there is no file, or one that cannot be read or was cut off.
     """
     path = home.warehouse_file(side)
-    if not path.is_file():
+    if not path.is_file() or not is_whole(path):
         return None
     try:
         with read_only(path) as connection:
@@ -181,26 +182,52 @@ def query(
     if not path.is_file():
         message = f"{path}: there is no warehouse yet. Publish first."
         raise QueryError(message)
-    connection = _opened(path)
-    with asked("query"), connection:
+    with asked("query"), _told_if_damaged(path), read_only(path) as connection:
         answer: pl.DataFrame = connection.sql(_spelled_out(sql)).pl()
     return answer
 
 
-def _opened(path: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        return read_only(path)
-    except duckdb.Error as error:
-        message = (
-            f"{path}: the warehouse file cannot be opened: it is damaged, or another program "
-            "writes to it. Nothing is lost: `assayhouse run` builds it anew from the tables."
-        )
-        raise QueryError(message) from error
+def is_listing(sql: str) -> bool:
+    """Whether a question asks which tables there are."""
+    return _SHOW.fullmatch(sql) is not None
 
 
 def _spelled_out(sql: str) -> str:
     """Ask for the tables of every schema where DuckDB would list those of the empty one alone."""
-    return _TABLES if _SHOW.fullmatch(sql) else sql
+    return _TABLES if is_listing(sql) else sql
+
+
+@contextmanager
+def _told_if_damaged(path: Path) -> Iterator[None]:
+    """Say what to do about a file that DuckDB cannot read, in place of its own words."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException) as error:
+        raise _damaged(path) from error
+    except duckdb.Error as error:
+        if is_whole(path):
+            raise
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> QueryError:
+    return QueryError(
+        f"{path}: the warehouse file cannot be read: it is damaged or cut off, or another program "
+        "wrote it. Nothing is lost, it is a copy of the published tables: remove the file, then "
+        "`assayhouse run` builds it anew."
+    )
+
+
+def is_whole(path: Path) -> bool:
+    """Whether DuckDB opens a file and finds as many bytes as it has blocks."""
+    try:
+        with read_only(path) as connection:
+            row = connection.execute(
+                "select block_size * total_blocks from pragma_database_size()"
+            ).fetchone()
+    except duckdb.Error:
+        return False
+    return row is not None and path.stat().st_size >= int(row[0])
 
 
 def _past_sources(publication: Publication, home: Home, sides: Iterable[str]) -> list[views.Source]:

@@ -66,7 +66,7 @@ class Lake:
     """
 
     def __init__(self, home: Home, declarations: Declarations) -> None:
-        require_study(home, declarations.study.study_id)
+        require_study(home, declarations.study)
         self.home = home
         self.declarations = declarations
 

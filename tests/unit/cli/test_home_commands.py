@@ -1,9 +1,13 @@
 """Commands on a home: questions read and never leak, the record is shown and checked."""
 
+import re
+from dataclasses import replace
+
 import duckdb
 import pytest
 
 from assayhouse import cli
+from assayhouse.contracts import declarations
 from assayhouse.intake.receipt import Receipt, Register
 from assayhouse.trust.audit import AuditLog
 from assayhouse.warehouse.home import Home
@@ -93,51 +97,87 @@ def test_the_audit_chain_is_checked_row_by_row(home, capsys):
     assert "broken at row" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("question", ["show tables", "SHOW TABLES;"])
-def test_tables_of_every_schema_are_listed(home, capsys, question):
+def test_show_tables_lists_every_schema_and_table(home, capsys):
     with duckdb.connect(str(home.warehouse_file("open"))) as connection:
-        connection.execute("create schema adam; create view adam.adsl as select 1 as one")
-    assert cli.main(["sql", question, "--format", "csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[1:] == ["adam,adsl,", "main,side,"]
+        connection.execute("create schema adam")
+        connection.execute("create table adam.adbm as select 1 as a")
+        connection.execute("comment on table adam.adbm is 'Biomarkers'")
+        connection.execute("create schema wide")
+        for number in range(60):
+            connection.execute(f"create view wide.v{number:02d} as select 1 as a")
+    assert cli.main(["sql", "show tables", "--format", "csv"]) == 0
+    first, *rows = capsys.readouterr().out.splitlines()
+    assert (first, rows[0], len(rows)) == ("schema,name,label", "adam,adbm,Biomarkers", 62)
+    assert cli.main(["sql", " SHOW  Tables; "]) == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("adbm", "v00", "v59"))
+    assert "rows, the first" not in told
 
 
-def test_a_damaged_warehouse_is_told_with_what_builds_it_anew(home, capsys):
-    home.warehouse_file("open").write_bytes(b"no warehouse")
-    assert cli.main(["sql", "select 1"]) == 2
+@pytest.mark.parametrize("size", [0, 100, 5000, -4096])
+def test_a_damaged_warehouse_file_says_what_to_do(home, capsys, size):
+    path = home.warehouse_file("open")
+    content = path.read_bytes()
+    path.write_bytes(content[:size])
+    assert cli.main(["sql", "select side from side"]) == 2
     told = capsys.readouterr().err
-    assert "is damaged" in told
-    assert "`assayhouse run` builds it anew" in told
+    assert all(word in told for word in (str(path), "damaged", "Remove the file", "assayhouse run"))
+    assert "Error" not in told
+    path.unlink()
+    path.write_bytes(content)
+    assert cli.main(["sql", "select side from nowhere"]) == 2
+    assert "damaged" not in capsys.readouterr().err
 
 
-def test_what_stays_in_landing_is_told_with_the_reason(home, capsys):
-    folder = home.landing / "singulex"
-    folder.mkdir()
-    for number in range(12):
-        (folder / f"nobody-{number:02d}.csv").write_text("x")
-    (home.landing / "stray.csv").write_text("x")
-    assert cli.main(["status"]) == 0
-    told = capsys.readouterr().out
-    assert "landing/stray.csv: it lies in no vendor's folder" in told
-    assert "landing/singulex/nobody-00.csv: its name fits no layout" in told
-    assert "and 3 more files" in told
-    assert "new-vendor.md" in told
-    (folder / "nobody-00.csv").unlink()
-
-
-def test_a_held_delivery_is_told_with_both_commands(home, capsys):
+def test_status_tells_the_next_step_of_every_held_delivery(home, capsys):
+    arrived(home)
     register = Register(AuditLog(home.audit_file))
-    (item,) = register.arrive(
-        [
-            Receipt(
-                number=0, vendor="singulex", layout="singulex.results", file_name="a.csv",
-                sha256="0" * 64, bytes=1, side="open", received_at="", manifest=None, marks=(),
-            )
-        ],
-        at=AT, who="tester",
-    )  # fmt: skip
-    register.record(item.number, "HELD", why="12 % of the records vanished", at=AT, who="tester")
+    base = register.receipt(1)
+    for digest in "bcd":
+        (item,) = register.arrive((replace(base, sha256=digest * 64),), at=AT, who="tester")
+        state = "PUBLISHED" if digest == "c" else "HELD"
+        register.record(item.number, state, why=f"reason {digest}", at=AT, who="tester")
     assert cli.main(["status"]) == 0
     told = capsys.readouterr().out
-    assert f"{item.number} is HELD: 12 % of the records vanished" in told
-    assert f"assayhouse approve {item.number} --reason TEXT" in told
-    assert f"assayhouse refuse {item.number} --reason TEXT" in told
+    assert "2 edc.dm is HELD: reason b" in told
+    assert "4 edc.dm is HELD: reason d" in told
+    for number in (2, 4):
+        assert f"from intake.deltas where receipt = {number}" in told
+        assert f"assayhouse refuse {number} --reason" in told
+    assert "assayhouse approve 4 --reason" in told
+    assert "approve 2" not in told
+    assert "delivery 3 was published since" in told
+    assert "1 REJECTED; why: assayhouse sql" in told
+
+
+def test_status_tells_what_lies_in_landing_and_is_not_taken_in(home, capsys):
+    name = "DEMO-SLE-01_edc-dm_T001_20190304.csv"
+    assert re.search(declarations.load().layouts["edc.dm"].file_pattern, name)
+    for place in (f"edc/{name}", "edc/notes.txt", "edc/other.txt", "edc/old/deep.csv", "loose.csv"):
+        path = home.landing / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    (home.landing / ".hidden").write_text("x")
+    assert cli.main(["status"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("landing")]
+    assert len(told) == 4
+    assert all(re.search(r" since 20\d\d-\d\d-\d\dT\d\d:\d\d\+00:00: ", line) for line in told)
+    text = "\n".join(told)
+    assert "landing/edc: 1 file waits since" in text
+    assert f"{name}: its manifest has not come yet. Put its manifest" in text
+    assert "2 files wait" in text
+    assert "notes.txt, other.txt: its name fits no layout" in text
+    assert "landing/edc/old: 1 file waits" in text
+    assert "loose.csv: only files directly in a vendor's folder are taken in" in text
+    assert ".hidden" not in text
+
+
+def test_the_usage_of_audit_is_what_can_be_typed(capsys):
+    for words in (["audit"], ["audit", "verify", "more"]):
+        with pytest.raises(SystemExit):
+            cli.main(words)
+        told = capsys.readouterr().err
+        assert "..." not in told.split("COMMAND", 1)[0]
+    with pytest.raises(SystemExit):
+        cli.main(["audit", "verify", "--help"])
+    assert capsys.readouterr().out.startswith("usage: assayhouse audit verify [-h]")

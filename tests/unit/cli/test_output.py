@@ -32,6 +32,24 @@ def test_one_column_is_shown_however_wide():
     assert "xxx" in printed(pl.DataFrame({"a": ["x" * 500]}), width=40)
 
 
+def test_text_is_broken_over_lines_before_a_column_is_left_out():
+    message = "the file was cut off inside this row and its trailer is missing " * 3
+    frame = pl.DataFrame(
+        {"receipt": [34], "layout": ["singulex.wells"], "message": [message], "line": [123456]}
+    )
+    told = printed(frame)
+    assert max(map(len, told.splitlines())) <= 80
+    assert "more columns" not in told
+    assert all(word in told for word in ("singulex.wells", "123456", *message.split()))
+
+
+def test_a_number_is_never_broken_and_what_is_left_out_says_how_to_see_it():
+    frame = pl.DataFrame({f"n{place}": [123456789] for place in range(6)})
+    told = printed(frame, width=40)
+    assert told.count("123456789") == 3
+    assert "3 more columns: n3, n4, n5 (a wider terminal shows" in told.replace("\n", " ")
+
+
 def test_rows_left_out_are_counted():
     told = printed(pl.DataFrame({"a": range(ROWS_SHOWN + 7)}))
     assert f"{ROWS_SHOWN + 7} rows, the first {ROWS_SHOWN} shown" in told

@@ -77,6 +77,22 @@ def test_a_changed_recipe_makes_the_relation_stale_but_equal_content_no_version(
     assert Lake(home, other).head("sdtm.dm").version == version
 
 
+@pytest.mark.parametrize("damage", ["open", "sealed", "absent"])
+def test_a_night_mends_a_warehouse_file_that_is_cut_off_or_gone(home, damage):
+    path = home.warehouse_file("open" if damage == "open" else "sealed")
+    size = path.stat().st_size
+    if damage == "absent":
+        path.unlink()
+    else:
+        with path.open("r+b") as stream:
+            stream.truncate(size - 300_000)
+    result = publish(home, LOADED, at=LATER, who="test", reason="night")
+    assert not result.is_new
+    assert len(result.warehouse_files) == 2
+    assert path.stat().st_size >= size
+    assert publish(home, LOADED, at=LATER, who="test", reason="night").warehouse_files == ()
+
+
 def test_what_intake_writes_is_not_built_here(home):
     with pytest.raises(DeclarationError, match="not built from other relations"):
         build_relation(home, LOADED, "intake.receipts")
