@@ -117,6 +117,18 @@ def test_a_second_night_runs_nothing_and_makes_no_version(night, instance):
     assert {name: lake.heads(name) for name in night.declarations.tables} == before
 
 
+def test_a_cut_off_warehouse_file_is_written_anew_by_the_next_night(night, instance):
+    path = night.home.warehouse_file("sealed")
+    size = path.stat().st_size
+    with path.open("r+b") as stream:
+        stream.truncate(size - 300_000)
+    assert has_news(instance, night.study)
+    result = night.run(instance)
+    assert (result.built, result.published) == ((), True)
+    assert path.stat().st_size >= size
+    assert not has_news(instance, night.study)
+
+
 def test_changed_sites_make_anew_what_stands_on_sites_and_nothing_else(night, instance):
     send(night, SITE, one_site_renamed(night), transfer=3)
     assert has_news(instance, night.study)
