@@ -121,7 +121,7 @@ def test_a_damaged_warehouse_file_says_what_to_do(home, capsys, size):
     path.write_bytes(content[:size])
     assert cli.main(["sql", "select side from side"]) == 2
     told = capsys.readouterr().err
-    assert all(word in told for word in (str(path), "damaged", "Remove the file", "assayhouse run"))
+    assert all(word in told for word in (str(path), "damaged", "remove the file", "assayhouse run"))
     assert "Error" not in told
     path.unlink()
     path.write_bytes(content)

@@ -102,7 +102,7 @@ def test_an_earlier_home_refuses_another_study_by_its_manifests(bench):
     bench.deliver(rows(3))
     forgotten(bench)
     other = of_study(bench.declarations, OTHER)
-    with pytest.raises(HomeError, match=f"holds the study {STUDY}"):
+    with pytest.raises(HomeError, match=f"holds study {STUDY}"):
         delivery.scan(bench.home, other, at=AT, who=WHO)
     assert belonging.study_of(bench.home) is None
     assert noted(bench) == []
