@@ -1,6 +1,7 @@
 """Whatever the bytes, a plate export is read or refused with a typed error."""
 
 import tempfile
+import time
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ from assayhouse.instruments import inspect
 from assayhouse.instruments.plates import read_plate
 
 from support.damage import damaged
-from support.fuzz import fuzzed
+from support.fuzz import SLOWEST_S, fuzzed
 from support.plate_files import TEXTS, WORKBOOK
 
 FOLDER = tempfile.TemporaryDirectory()
@@ -30,11 +31,12 @@ NO_NUMBER = ["below", "above", "masked", "not_available"]
 def test_any_plate_is_read_or_refused(sound, data):
     content = data.draw(damaged(FORMATS[sound]))
     FILE.write_bytes(content)
-    code = None
+    code, begun = None, time.process_time()
     try:
         run = read_plate(FILE)
     except InstrumentFileError as error:
         code = error.code
+    assert time.process_time() - begun < SLOWEST_S
     if code is not None:
         assert code in CODES
         return
