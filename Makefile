@@ -9,11 +9,12 @@ export GX_ANALYTICS_ENABLED := false
 
 .PHONY: demo test check dev bench fuzz docs lock clean
 
-# What is imported is compiled then: half of the installation would go into modules nobody imports.
+# Modules are compiled on every core once all are there; pip would do it one after the other.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	touch $@
 
 demo: $(VENV)/.installed     ## simulate the reference study, carry it through Dagster, draw the figure
