@@ -16,7 +16,7 @@ from assayhouse.errors import InstrumentFileError
 from assayhouse.readers.clinical import read_table
 
 from support.damage import damaged
-from support.fuzz import SLOWEST_S, fuzzed
+from support.fuzz import SLOWEST_S, bounded_memory, fuzzed  # noqa: F401 - a fixture
 
 FOLDER = tempfile.TemporaryDirectory()
 FILE = Path(FOLDER.name) / "file"

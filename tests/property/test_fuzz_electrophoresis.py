@@ -16,7 +16,7 @@ from assayhouse.instruments.electrophoresis import LADDERS, read_abif, read_peak
 
 from support.abif_files import run
 from support.damage import damaged
-from support.fuzz import SLOWEST_S, fuzzed
+from support.fuzz import SLOWEST_S, bounded_memory, fuzzed  # noqa: F401 - a fixture
 
 FOLDER = tempfile.TemporaryDirectory()
 FILE = Path(FOLDER.name) / "file"

@@ -14,7 +14,7 @@ from assayhouse.instruments import inspect
 from assayhouse.instruments.plates import read_plate
 
 from support.damage import damaged
-from support.fuzz import SLOWEST_S, fuzzed
+from support.fuzz import SLOWEST_S, bounded_memory, fuzzed  # noqa: F401 - a fixture
 from support.plate_files import TEXTS, WORKBOOK
 
 FOLDER = tempfile.TemporaryDirectory()

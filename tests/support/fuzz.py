@@ -1,12 +1,14 @@
-"""Mutated files for readers: a result with flags or a typed error, nothing else, in bounded time.
+"""Mutated files for readers: a result with flags or a typed error, in bounded time and memory.
 
 `make fuzz` raises the number of inputs by ASSAYHOUSE_FUZZ; hypothesis keeps what failed.
 """
 
 import os
 import re
+import resource
 import time
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,18 @@ from assayhouse.instruments import inspect
 
 EXAMPLES = int(os.environ.get("ASSAYHOUSE_FUZZ", "2000"))
 SLOWEST_S = 5.0
+MOST_MEMORY_KIB = 1 << 20
+"""What the peak of the process may grow by: the library's limits on what is unpacked, and the
+memory of hypothesis itself."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bounded_memory():
+    """Fail where the inputs of a module have made the process larger than readers may."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < MOST_MEMORY_KIB, f"{grown // 1024} MiB"
 
 
 def fuzzed(share=1.0):

@@ -9,7 +9,14 @@ from assayhouse.instruments.fcs import read_fcs
 from assayhouse.instruments.gating import read_gating_ml, read_workspace
 
 from support.fcs_files import fcs_bytes, packed
-from support.fuzz import CHANGES, check, check_inspection, fuzzed, mutated
+from support.fuzz import (  # noqa: F401 - with a fixture
+    CHANGES,
+    bounded_memory,
+    check,
+    check_inspection,
+    fuzzed,
+    mutated,
+)
 from support.gating_files import (
     axis,
     boolean,

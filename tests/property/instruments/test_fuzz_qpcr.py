@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from assayhouse.instruments.qpcr import read_qpcr
 
-from support.fuzz import CHANGES, check, check_inspection, fuzzed, mutated
+from support.fuzz import (  # noqa: F401 - with a fixture
+    CHANGES,
+    bounded_memory,
+    check,
+    check_inspection,
+    fuzzed,
+    mutated,
+)
 from support.qpcr_files import (
     archive,
     cfx,
