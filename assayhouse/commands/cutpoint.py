@@ -100,7 +100,7 @@ def _write(
     if "curve" not in tables:
         (out / "curve.csv").unlink(missing_ok=True)
     for figure in drawn:
-        for suffix, content in (("svg", figure.svg), ("png", figure.png), ("pdf", figure.pdf)):
-            (out / f"{figure.figure_id}.{suffix}").write_bytes(content)
+        for name, content in figure.files().items():
+            (out / name).write_bytes(content)
     words = [f"{found['marker']}: {found['verdict']}" for found in result["markers"]]
     (out / "verdict.txt").write_text("\n\n".join(words) + "\n", encoding="utf-8")

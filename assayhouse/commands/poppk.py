@@ -137,11 +137,7 @@ def _write(
     absent = [f"{name}.csv" for name in _DERIVED if name not in tables]
     if not _write_proportionality(out / _PROPORTIONALITY, tables):
         absent.append(_PROPORTIONALITY)
-    files = {
-        f"{figure.figure_id}.{suffix}": content
-        for figure in drawn
-        for suffix, content in (("svg", figure.svg), ("png", figure.png), ("pdf", figure.pdf))
-    }
+    files = {name: content for figure in drawn for name, content in figure.files().items()}
     for name, content in files.items():
         (out / name).write_bytes(content)
     former = {f"{name}.{suffix}" for name in _PICTURES for suffix in ("svg", "png", "pdf")}

@@ -48,6 +48,11 @@ class DrawnFigure:
     tooltips: Mapping[str, str]
     thumbnail_svg: bytes
 
+    def files(self) -> dict[str, bytes]:
+        """Give the three full-size files by their names."""
+        forms = (("svg", self.svg), ("png", self.png), ("pdf", self.pdf))
+        return {f"{self.figure_id}.{suffix}": content for suffix, content in forms}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exports:
