@@ -176,7 +176,7 @@ def _panel(axes: "Axes", plot: _Plot, own: pl.DataFrame, unit: str) -> None:
     # A sample at the time of the first dose, or before, has no place on a logarithmic axis.
     is_log = is_concentration or bool((own["x"] > 0.0).all())
     if is_concentration:
-        own = own.filter(_drawable(plot))
+        own = own.filter(_drawable("x", "estimate", plot))
     for source, (_, colour) in SOURCES.items():
         points = own.filter(pl.col("series") == source)
         _dots(axes, points["x"].to_numpy(), points["estimate"].to_numpy(), colour)
@@ -207,9 +207,9 @@ def _drawn_everywhere(predictions: pl.DataFrame) -> pl.Series:
     return predictions.filter(pl.col("BLQFN") == 0).select(above.alias("above"))["above"]
 
 
-def _drawable(plot: _Plot) -> pl.Expr:
+def _drawable(x: str, y: str, plot: _Plot) -> pl.Expr:
     """Whether a point has its place on a panel whose concentrations are logarithmic."""
-    return (pl.col("x") > 0.0) & (pl.lit(plot.residual) | (pl.col("estimate") > 0.0))
+    return (pl.col(x) > 0.0) & (pl.lit(plot.residual) | (pl.col(y) > 0.0))
 
 
 def plain_ticks(axes: "Axes") -> None:
@@ -273,9 +273,7 @@ def goodness_sketch(predictions: pl.DataFrame, heading: Heading) -> bytes:
         strokes = []
         for source, (_, colour) in SOURCES.items():
             own = kept.filter(pl.col("pk_source") == source)
-            own = own.filter(
-                (pl.col(plot.x) > 0.0) & (pl.lit(plot.residual) | (pl.col(plot.y) > 0.0))
-            )
+            own = own.filter(_drawable(plot.x, plot.y, plot))
             own = own.gather_every(max(1, own.height // _FEW))
             x = own[plot.x].log()
             y = own[plot.y] if plot.residual else own[plot.y].log()
